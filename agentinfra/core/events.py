@@ -1,0 +1,95 @@
+"""Events: the only truth about a run. Everything shown to anyone is a projection of them.
+
+The data of each kind, all JSON:
+
+==================== =================================================================================================
+kind                 data
+==================== =================================================================================================
+state_update         state (see RUN_STATES), reason?; the first also: idea, workspace, branch, base, model, mode, limits
+plan_update          spec? {path, sha, requirements: [{id, title, examples, grounded}]},
+                     tasks? [{id, title, requirements, files, symbols, depends_on, engineer}]
+agent_state          task, state (a TaskState), attempt?, max_attempts?, reason?
+question             id, text, why, options, recommended
+answer               id, text, by ("person" or "recommended")
+approval             spec_sha, by ("person" or "--yes")
+tool_call            id, title, kind ("think", "edit", "execute", "read", "fetch"), task?
+tool_call_update     id, status ("completed" or "failed"), seconds, content?
+agent_message_chunk  text, task?
+usage_update         model, purpose, input_tokens, output_tokens, cached_tokens, cost_usd, seconds, task?
+change_proposed      task, attempt, files, sha
+change_resolved      task?, decision ("merged", "accepted", "rejected", "undone"), commit?
+test_result          task?, phase ("red", "attempt", "green", "merge", "suite"), attempt?, exit_code, tests_sha, seconds,
+                     tests: [{id, outcome, message}], reason?
+qa_finding           id, severity ("error", "warning", "info"), rule, path, line, message
+checkpoint           commit, task?
+notice               level ("info", "warning", "error"), text
+==================== =================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+EventKind = Literal[
+    "state_update",
+    "plan_update",
+    "agent_state",
+    "question",
+    "answer",
+    "approval",
+    "tool_call",
+    "tool_call_update",
+    "agent_message_chunk",
+    "usage_update",
+    "change_proposed",
+    "change_resolved",
+    "test_result",
+    "qa_finding",
+    "checkpoint",
+    "notice",
+]
+EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
+RUN_STATES = ("planning", "awaiting_approval", "building", "reviewing", "done", "failed", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event before the log has numbered it.
+
+    Attributes:
+        kind: What happened.
+        data: The kind's data, JSON only.
+        agent: Path of the agent that acted, such as ``("planner", "backend", "micro:T-3")``.
+        key: Idempotency key within the run; a second append with the same key is dropped.
+    """
+
+    kind: EventKind
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    agent: tuple[str, ...] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A numbered event of a run; ``seq`` starts at 1 without gaps, ``time`` is Unix seconds."""
+
+    run: str
+    seq: int
+    time: float
+    kind: EventKind
+    data: Mapping[str, Any]
+    agent: tuple[str, ...] = ()
+    key: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as a JSON object, the shape that ``--json`` prints and the server sends."""
+        return {
+            "run": self.run,
+            "seq": self.seq,
+            "time": self.time,
+            "kind": self.kind,
+            "agent": list(self.agent),
+            "data": dict(self.data),
+        }

@@ -1,0 +1,94 @@
+"""Tasks, their states, and the graph that orders them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+
+from agentinfra.core.errors import SpecError
+
+
+class TaskState(StrEnum):
+    """States of a task; the engine alone sets them."""
+
+    PENDING = "pending"
+    READY = "ready"
+    RED = "red"
+    CODING = "coding"
+    GREEN = "green"
+    DONE = "done"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    STALE = "stale"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the engine will not touch the task again by itself."""
+        return self in FINAL_STATES
+
+    @property
+    def checkbox(self) -> str:
+        """The mark in tasks.md: ``[ ]``, ``[~]``, ``[x]`` or ``[!]``."""
+        return f"[{_MARKS.get(self, '!')}]"
+
+
+FINAL_STATES = frozenset(
+    {TaskState.DONE, TaskState.BLOCKED, TaskState.SKIPPED, TaskState.CANCELLED, TaskState.STALE}
+)
+_MARKS = {
+    TaskState.PENDING: " ",
+    TaskState.READY: " ",
+    TaskState.RED: "~",
+    TaskState.CODING: "~",
+    TaskState.GREEN: "~",
+    TaskState.DONE: "x",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One unit of work that a MicroAgent can finish alone.
+
+    Attributes:
+        id: ``T-1``, ``T-2``, …
+        title: One line for people.
+        requirements: Ids of the requirements that the task implements.
+        files: Files that the task claims, relative to the repository, forward slashes.
+        symbols: Functions and classes that it writes; empty where it writes whole files.
+        depends_on: Ids of tasks that must be DONE before.
+        engineer: Name of the EngineerAgent that owns it.
+    """
+
+    id: str
+    title: str
+    requirements: tuple[str, ...]
+    files: tuple[str, ...]
+    symbols: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    engineer: str = ""
+
+
+def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
+    """Sort tasks so that each comes after those it depends on; ties keep the given order.
+
+    Raises:
+        SpecError: An id is doubled or unknown, or the dependencies form a cycle (the path is named).
+    """
+    by_id = {task.id: task for task in tasks}
+    if len(by_id) != len(tasks):
+        doubled = sorted({task.id for task in tasks if [t.id for t in tasks].count(task.id) > 1})
+        raise SpecError(f"Task ids are used twice: {', '.join(doubled)}", next_step="Give every task its own id")
+    for task in tasks:
+        unknown = [needed for needed in task.depends_on if needed not in by_id]
+        if unknown:
+            raise SpecError(f"{task.id} depends on unknown {', '.join(unknown)}", next_step="Correct its depends-on")
+    try:
+        # graphlib is iterative: chains of thousands of tasks do not overflow the stack.
+        order = TopologicalSorter({task.id: task.depends_on for task in tasks}).static_order()
+        return tuple(by_id[name] for name in order)
+    except CycleError as error:
+        path: Iterable[str] = error.args[1]
+        raise SpecError(f"Tasks depend on each other in a circle: {' → '.join(path)}") from error
