@@ -58,7 +58,8 @@ class Task:
         requirements: Ids of the requirements that the task implements.
         files: Files that the task claims, relative to the repository, forward slashes.
         symbols: Functions and classes that it writes; empty where it writes whole files.
-        depends_on: Ids of tasks that must be DONE before.
+        depends_on: Ids of tasks that must be DONE before; if one is not, this task is SKIPPED.
+        after: Ids of tasks that claim the same file: this one starts when they are settled, whatever their outcome.
         engineer: Name of the EngineerAgent that owns it.
     """
 
@@ -68,6 +69,7 @@ class Task:
     files: tuple[str, ...]
     symbols: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     engineer: str = ""
 
 
@@ -82,12 +84,13 @@ def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
         doubled = sorted({task.id for task in tasks if [t.id for t in tasks].count(task.id) > 1})
         raise SpecError(f"Task ids are used twice: {', '.join(doubled)}", next_step="Give every task its own id")
     for task in tasks:
-        unknown = [needed for needed in task.depends_on if needed not in by_id]
+        unknown = [needed for needed in (*task.depends_on, *task.after) if needed not in by_id]
         if unknown:
             raise SpecError(f"{task.id} depends on unknown {', '.join(unknown)}", next_step="Correct its depends-on")
     try:
         # graphlib is iterative: chains of thousands of tasks do not overflow the stack.
-        order = TopologicalSorter({task.id: task.depends_on for task in tasks}).static_order()
+        graph = TopologicalSorter({task.id: (*task.depends_on, *task.after) for task in tasks})
+        order = graph.static_order()
         return tuple(by_id[name] for name in order)
     except CycleError as error:
         path: Iterable[str] = error.args[1]

@@ -1,1 +1,60 @@
-"""Placeholder."""
+"""Language models behind one protocol, :class:`agentinfra.core.interfaces.ChatModel`.
+
+The names below load on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentinfra.models.anthropic_model import AnthropicModel
+    from agentinfra.models.budget import Budget, BudgetedModel
+    from agentinfra.models.local_model import LocalModel
+    from agentinfra.models.model_manager import ModelManager, default_model_name
+    from agentinfra.models.openai_model import OpenAIChatModel
+    from agentinfra.models.ready_made import ClaudeModel, NamedModel, O1Model
+    from agentinfra.models.recorded_model import RecordingModel, ReplayModel
+    from agentinfra.models.scripted_model import ScriptedModel
+    from agentinfra.models.structured import complete_as
+
+__all__ = [
+    "AnthropicModel",
+    "Budget",
+    "BudgetedModel",
+    "ClaudeModel",
+    "LocalModel",
+    "ModelManager",
+    "NamedModel",
+    "O1Model",
+    "OpenAIChatModel",
+    "RecordingModel",
+    "ReplayModel",
+    "ScriptedModel",
+    "complete_as",
+    "default_model_name",
+]
+
+_HOMES = {
+    "AnthropicModel": "anthropic_model",
+    "Budget": "budget",
+    "BudgetedModel": "budget",
+    "ClaudeModel": "ready_made",
+    "LocalModel": "local_model",
+    "ModelManager": "model_manager",
+    "NamedModel": "ready_made",
+    "O1Model": "ready_made",
+    "OpenAIChatModel": "openai_model",
+    "RecordingModel": "recorded_model",
+    "ReplayModel": "recorded_model",
+    "ScriptedModel": "scripted_model",
+    "complete_as": "structured",
+    "default_model_name": "model_manager",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,1 +1,1 @@
-"""The language server: the only code that knows LSP."""
+"""The language server: the only code that knows the Language Server Protocol."""

@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Where generated code runs: one backend a file, all behind :class:`agentinfra.core.interfaces.Sandbox`."""

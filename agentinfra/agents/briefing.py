@@ -1,0 +1,98 @@
+"""What an agent tells a model about a task: rules, neighbours, examples, and what went wrong last time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agentinfra.agents.arbiter import Candidate
+from agentinfra.agents.test_suite import Case, Suite, module_name
+from agentinfra.core.tasks import Task
+from agentinfra.proof.report import TestReport
+from agentinfra.spec.requirements import Example, Requirement, Spec
+
+_ACTUAL = re.compile(r"^(?:AssertionError: )?assert (.+?) (?:==|is) ", re.DOTALL)
+MAX_FAILURES = 5
+MAX_MESSAGE = 300
+
+
+def requirements_of(task: Task, spec: Spec) -> list[Requirement]:
+    """The task's requirements, in the order of the spec."""
+    return [requirement for requirement in spec.requirements if requirement.id in task.requirements]
+
+
+def rules(requirements: Sequence[Requirement]) -> str:
+    """What the requirements state, word for word."""
+    return "\n\n".join(requirement.statement for requirement in requirements)
+
+
+def neighbours(task: Task, spec: Spec) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Signatures that other requirements offer, by the module that holds them."""
+    offered: dict[str, list[str]] = {}
+    for requirement in spec.requirements:
+        if requirement.id not in task.requirements and requirement.file.endswith(".py"):
+            offered.setdefault(module_name(requirement.file), []).extend(requirement.symbols)
+    return tuple((module, tuple(dict.fromkeys(symbols))) for module, symbols in offered.items() if symbols)
+
+
+def describe_neighbours(task: Task, spec: Spec) -> str:
+    """The neighbours that the task depends on, as a model is told of them."""
+    text = rules(requirements_of(task, spec))
+    own = module_name(task.files[0]) if task.files else ""
+    lines: list[str] = []
+    for module, signatures in neighbours(task, spec):
+        for signature in signatures:
+            name = signature.split("(")[0].removeprefix("class ").strip()
+            if name not in text and f"{module.split('.')[-1]}.py" not in text:
+                continue
+            where = "in the same file" if module == own else f"from {module} import {name.split('.')[0]}"
+            lines.append(f"- {signature}  ({where})")
+    return "Already there, use it:\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def describe_example(example: Example) -> str:
+    """An example in one line."""
+    before = "".join(f"{line}; " for line in example.setup)
+    if example.expect == "raises":
+        return f"{before}{example.call} raises {example.value}"
+    verb = "prints" if example.expect == "prints" else "returns"
+    return f"{before}{example.call} {verb} {example.value}"
+
+
+def describe_cases(cases: Sequence[Case]) -> str:
+    """Test cases as a list."""
+    if not cases:
+        return ""
+    return "It must do this:\n" + "\n".join(f"- {describe_example(case.example)}" for case in cases)
+
+
+def describe_failures(candidate: Candidate, suite: Suite) -> str:
+    """An earlier try and what was wrong with it; empty when nothing can be said."""
+    wrong = failures(candidate.report, suite)
+    if not wrong:
+        return ""
+    code = "\n\n".join(candidate.written.values()).strip()
+    told = "\n".join(f"- {line}" for line in wrong[:MAX_FAILURES])
+    return f"An earlier try was wrong:\n```python\n{code}\n```\n{told}\nWrite it differently so that every example holds.\n"
+
+
+def failures(report: TestReport, suite: Suite) -> list[str]:
+    """One line for each failed case: what it gave and what it must give."""
+    by_name = {outcome.id.rpartition("::")[2]: outcome for outcome in report.tests}
+    lines: list[str] = []
+    for case in suite.cases:
+        outcome = by_name.get(case.name)
+        if outcome is not None and outcome.outcome != "passed":
+            lines.append(_failure(case.example, outcome.message))
+    if not lines and report.reason:
+        lines.append(f"The tests did not run: {report.reason}")
+    return lines
+
+
+def _failure(example: Example, message: str) -> str:
+    actual = _ACTUAL.match(message)
+    if actual is not None:
+        return f"{example.call} gave {actual.group(1)[:MAX_MESSAGE]}, it must give {example.value}"
+    if "DID NOT RAISE" in message:
+        return f"{example.call} raised nothing, it must raise {example.value}"
+    return f"{describe_example(example)}: {message.strip().splitlines()[0][:MAX_MESSAGE] if message.strip() else 'failed'}"

@@ -1,0 +1,54 @@
+"""Asking a model for test cases, and finding out what each of them rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agentinfra.agents.prompt_files import load
+from agentinfra.agents.replies import ProposedCase, ProposedCases
+from agentinfra.core.interfaces import ChatModel
+from agentinfra.core.messages import ChatRequest
+from agentinfra.models.structured import complete_as
+from agentinfra.spec.requirements import Example, Ground, Spec
+from agentinfra.spec.grounding import computed, ground
+
+MAX_CASES = {"compact": 4, "full": 8}
+
+
+async def propose_cases(
+    model: ChatModel, prompt: str, purpose: str, values: Mapping[str, str], spec: Spec
+) -> list[Example]:
+    """Ask for cases with a prompt file and ground each in the idea and the person's answers.
+
+    Args:
+        model: Whom to ask.
+        prompt: "examples" or "cases".
+        purpose: Shown while waiting.
+        values: Values of the prompt's marks.
+        spec: Holds the idea and the answers.
+
+    Raises:
+        ReplyError: No usable reply, after one re-ask.
+    """
+    limit = MAX_CASES[model.profile.prompts]
+    messages = load(prompt, model.profile.prompts).render(limit=str(limit), idea=spec.idea, **values)
+    request = ChatRequest(messages, purpose=purpose, temperature=0.2, max_tokens=200 * limit, seed=1)
+    reply, _ = await complete_as(model, request, ProposedCases)
+    return [grounded(case, spec) for case in reply.cases[:limit]]
+
+
+def grounded(case: ProposedCase, spec: Spec) -> Example:
+    """The case as an example, with what it rests on; no model is asked."""
+    example = Example(case.call.strip(), case.expect, _value(case), tuple(case.setup))
+    answers = [question.answer for question in spec.questions if question.answer]
+    found = ground(example, spec.idea, answers)
+    if found is Ground.GUESSED and case.formula and computed(example, case.formula, spec.idea):
+        found = Ground.COMPUTED
+    return replace(example, ground=found)
+
+
+def _value(case: ProposedCase) -> str:
+    value = case.value.strip()
+    # Small models write the exception as a call or a class path; its name is what pytest.raises takes.
+    return value.split("(")[0].strip() if case.expect == "raises" else value

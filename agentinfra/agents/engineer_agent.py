@@ -1,0 +1,216 @@
+"""EngineerAgent: makes the tasks of its area, writes their tests first, and has MicroAgents write the code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agentinfra.agents.base_agent import BaseAgent
+from agentinfra.agents.briefing import describe_cases, describe_neighbours, neighbours, requirements_of, rules
+from agentinfra.agents.case_writer import propose_cases
+from agentinfra.agents.micro_agent import MicroAgent
+from agentinfra.agents.project import AgentPath, Lock, Project, Verdict, Workbench
+from agentinfra.agents.task_planning import tasks_for
+from agentinfra.agents.test_suite import Suite, build_suite, module_name, symbol_name
+from agentinfra.core.doors import door, wait
+from agentinfra.core.errors import ReplyError
+from agentinfra.core.interfaces import ChatModel
+from agentinfra.core.tasks import Task, TaskState
+from agentinfra.spec.requirements import Area, Example, Spec
+
+MAX_TEST_ROUNDS = 2  # how often the model is asked for stronger tests before a task is given up
+
+
+class EngineerAgent(BaseAgent):
+    """Owns one area of a project: plans its tasks, writes their tests, hands them to MicroAgents, checks the result.
+
+    Args:
+        name: How the engineer is shown.
+        model: The model for everything that has none of its own.
+        planning_model: The model that plans tasks and writes tests.
+        analysis_model: The model that is asked when code and tests contradict each other.
+        area: The requirements that it takes: "backend" or "frontend".
+    """
+
+    def __init__(
+        self,
+        name: str = "Engineer",
+        model: ChatModel | None = None,
+        tools: Sequence[Any] | None = None,
+        *,
+        planning_model: ChatModel | None = None,
+        analysis_model: ChatModel | None = None,
+        area: Area | None = None,
+        **seats: Any,
+    ) -> None:
+        super().__init__(name, model, tools, **seats)
+        self.planning_model = planning_model or model
+        self.analysis_model = analysis_model or model
+        self.area: Area = area or ("frontend" if "front" in name.lower() else "backend")
+        self.tasks: list[Task] = []
+        self.results: Mapping[str, TaskState] = {}
+        self._spec: Spec | None = None
+        if not self.sub_agents:
+            self.sub_agents = [MicroAgent()]
+
+    @property
+    def path(self) -> AgentPath:
+        """Where the engineer stands in the hierarchy, for events."""
+        return ("planner", self.name)
+
+    async def aperceive(self, input_data: Spec) -> Spec:
+        """Take the specification to work on."""
+        self._spec = input_data
+        return input_data
+
+    async def adecide(self) -> list[Task]:
+        """Plan the tasks."""
+        assert self._spec is not None
+        return await self._do("plan_tasks", self.aplan_tasks, self._spec)
+
+    async def aact(self) -> Mapping[str, TaskState]:
+        """Write the tests, have the code written, and check the result."""
+        tasks = self.decision
+        project: Project = self.environment
+        if not project.may_execute:
+            return await self._do("validate_results", self.avalidate_results)
+        await self._do("create_tests", self.acreate_tests, tasks)
+        await self._do("assign_tasks_to_micro_agents", self.aassign_tasks_to_micro_agents, tasks)
+        return await self._do("validate_results", self.avalidate_results)
+
+    @door
+    def execute(self, specifications: Spec) -> Any:
+        """Do the engineer's whole part of the job for a specification."""
+        return wait(self._execute(specifications), "await engineer.aexecute(specifications)")
+
+    async def aexecute(self, specifications: Spec) -> Any:
+        """Do the engineer's whole part of the job."""
+        return await self._do("execute", self._execute, specifications)
+
+    async def _execute(self, specifications: Spec) -> Any:
+        return await self.arun(specifications)
+
+    @door
+    def plan_tasks(self, specifications: Spec) -> list[Task]:
+        """Make the task graph for this engineer's requirements."""
+        return wait(self.aplan_tasks(specifications), "await engineer.aplan_tasks(specifications)")
+
+    async def aplan_tasks(self, specifications: Spec) -> list[Task]:
+        """Make the task graph for this engineer's requirements and publish it.
+
+        Raises:
+            SpecError: The graph has a cycle.
+        """
+        project: Project = self.environment
+        self._spec = specifications
+        self.tasks = tasks_for(specifications, self.area, self.name)
+        await project.publish_tasks(self.tasks)
+        return self.tasks
+
+    @door
+    def create_tests(self, tasks: Sequence[Task]) -> None:
+        """Write the tests of the tasks and have the engine prove them RED."""
+        wait(self.acreate_tests(tasks), "await engineer.acreate_tests(tasks)")
+
+    async def acreate_tests(self, tasks: Sequence[Task]) -> None:
+        """Write the tests of the tasks and have the engine prove them RED, one task after the other."""
+        for task in tasks:
+            await self._test(task)
+
+    @door
+    def assign_tasks_to_micro_agents(self, tasks: Sequence[Task]) -> None:
+        """Have MicroAgents write the code of the tasks."""
+        wait(self.aassign_tasks_to_micro_agents(tasks), "await engineer.aassign_tasks_to_micro_agents(tasks)")
+
+    async def aassign_tasks_to_micro_agents(self, tasks: Sequence[Task]) -> None:
+        """Have MicroAgents write the code of the tasks, in parallel where the graph allows."""
+        project: Project = self.environment
+        await project.run_tasks(tasks, self._work)
+
+    @door
+    def validate_results(self) -> Mapping[str, TaskState]:
+        """What became of the tasks, by the engine's own record."""
+        return wait(self.avalidate_results(), "await engineer.avalidate_results()")
+
+    async def avalidate_results(self) -> Mapping[str, TaskState]:
+        """What became of the tasks, by the engine's own record."""
+        project: Project = self.environment
+        self.results = await project.states(self.tasks)
+        return self.results
+
+    async def _work(self, bench: Workbench) -> Verdict:
+        """One task: a MicroAgent's tries, then judgement of code against test."""
+        worker = self.sub_agents[0]
+        if not isinstance(worker, MicroAgent):
+            return await worker.arun(bench)
+        micro = worker.for_task(self.environment, (*self.path, f"{worker.name}:{bench.task.id}"))
+        verdict = await micro.arun(bench) or await micro.settle()
+        return verdict or Verdict(False, reason=_why_blocked(micro, bench))
+
+    async def _test(self, task: Task) -> Lock:
+        project: Project = self.environment
+        assert self._spec is not None
+        requirements = requirements_of(task, self._spec)
+        examples = [(one.id, example) for one in requirements for example in one.examples]
+        complaint = ""
+        lock = Lock(self._suite(task, examples), ok=False)
+        for round_number in range(MAX_TEST_ROUNDS + 1):
+            # The model's own cases are asked for only where the examples alone would prove too little.
+            if round_number or not _is_strong(examples):
+                examples += await self._propose(task, examples, complaint)
+            lock = await project.lock_tests(task, self._suite(task, examples))
+            if lock.ok:
+                break
+            complaint = f"The tests so far are too weak: {lock.reason}."
+        return lock
+
+    def _suite(self, task: Task, examples: Sequence[tuple[str, Example]]) -> Suite:
+        assert self._spec is not None
+        others = tuple(
+            (module, tuple(symbol_name(signature) for signature in signatures))
+            for module, signatures in neighbours(task, self._spec)
+        )
+        ranked = sorted(examples, key=lambda pair: not pair[1].ground.is_firm)
+        return build_suite(_test_path(task), task.files[0], task.symbols, ranked, others)
+
+    async def _propose(
+        self, task: Task, examples: Sequence[tuple[str, Example]], complaint: str
+    ) -> list[tuple[str, Example]]:
+        project: Project = self.environment
+        assert self._spec is not None
+        requirements = requirements_of(task, self._spec)
+        values = {
+            "rules": rules(requirements),
+            "context": describe_neighbours(task, self._spec),
+            "examples": describe_cases(self._suite(task, examples).cases) or "none",
+            "signature": ", ".join(task.symbols) or task.files[0],
+            "complaint": complaint,
+        }
+        try:
+            proposed = await propose_cases(
+                project.model(self.planning_model, self.path), "cases", f"tests {task.id}", values, self._spec
+            )
+        except ReplyError as error:
+            await project.emit("notice", {"level": "warning", "text": f"{task.id}: no further tests: {error}"}, self.path)
+            return []
+        return [(requirements[0].id, example) for example in proposed]
+
+
+def _is_strong(examples: Sequence[tuple[str, Example]]) -> bool:
+    """Whether at least three firm examples stand, not all with one result."""
+    firm = [example for _, example in examples if example.ground.is_firm]
+    return len(firm) >= 3 and len({example.value for example in firm}) >= 2
+
+
+def _test_path(task: Task) -> str:
+    words = [*module_name(task.files[0]).split("."), *(symbol_name(signature) for signature in task.symbols[:1])]
+    return f"tests/test_{re.sub(r'[^a-z0-9]+', '_', '_'.join(words).lower()).strip('_')}.py"
+
+
+def _why_blocked(micro: MicroAgent, bench: Workbench) -> str:
+    best = max((candidate.report.passed for candidate in micro.candidates), default=0)
+    total = len(bench.suite.cases)
+    if not micro.candidates:
+        return "No reply held code that could be used"
+    return f"The best of {len(micro.candidates)} candidates passes {best} of {total} tests"

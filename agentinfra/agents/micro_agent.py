@@ -1,0 +1,169 @@
+"""MicroAgent: writes the code of one task until its tests pass or its tries are used up."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from agentinfra.agents.arbiter import Candidate, arbitrate, is_sound
+from agentinfra.agents.base_agent import BaseAgent
+from agentinfra.agents.briefing import (
+    describe_cases,
+    describe_failures,
+    describe_neighbours,
+    requirements_of,
+    rules,
+)
+from agentinfra.agents.project import AgentPath, Project, Verdict, Workbench
+from agentinfra.agents.prompt_files import load
+from agentinfra.agents.test_suite import symbol_name
+from agentinfra.core.errors import ConfigError, PatchError
+from agentinfra.core.interfaces import ChatModel
+from agentinfra.core.messages import ChatRequest
+from agentinfra.patching.reply import code_blocks, python_source
+from agentinfra.patching.splice import splice
+
+MAX_TOKENS = 900
+ENOUGH_SOUND = 3  # so many candidates that pass all grounded examples, and only guesses stand against them
+SAMPLES = {"compact": 3, "full": 1}  # candidates a try: a small model's single samples scatter
+
+
+class MicroAgent(BaseAgent):
+    """Turns one task's locked tests into code, in a worktree of its own.
+
+    One turn of its main loop is one candidate: :meth:`decide` asks the model for it, :meth:`act` runs the tests on it
+    and submits it when they pass. Override either to write code in another way.
+    """
+
+    def __init__(
+        self,
+        name: str = "MicroAgent",
+        model: ChatModel | None = None,
+        tools: Sequence[Any] | None = None,
+        **seats: Any,
+    ) -> None:
+        super().__init__(name, model, tools, **seats)
+        self.candidates: list[Candidate] = []
+        self.path: AgentPath = ("micro",)
+        self.turn = 0
+        self._samples = 1
+        self._bench: Workbench | None = None
+
+    def for_task(self, project: Project, path: AgentPath) -> Self:
+        """A fresh copy of this agent for one task; many run at once."""
+        agent = copy.copy(self)
+        agent.environment = project
+        agent.candidates = []
+        agent.conversation = []
+        agent.path = path
+        return agent
+
+    @property
+    def bench(self) -> Workbench:
+        """The task's workbench.
+
+        Raises:
+            ConfigError: The agent has not perceived one yet.
+        """
+        if self._bench is None:
+            raise ConfigError("A MicroAgent works at a task's workbench", next_step="Call arun(bench)")
+        return self._bench
+
+    async def aperceive(self, input_data: Workbench) -> Workbench:
+        """Take the task's workbench."""
+        self._bench = input_data
+        project: Project = self.environment
+        self._samples = SAMPLES[project.model(self.model, self.path).profile.prompts]
+        self.max_steps = input_data.max_attempts * self._samples
+        self.turn = 0
+        return input_data
+
+    @property
+    def attempt(self) -> int:
+        """The try at hand, from 1; a try is several candidates where the model is small."""
+        return self.turn // self._samples + 1
+
+    async def adecide(self) -> Mapping[str, str]:
+        """Ask the model for a candidate: what it wrote, by file."""
+        project: Project = self.environment
+        model = project.model(self.model, self.path)
+        reply = await model.complete(await self._request(model.profile.prompts))
+        return {self.bench.task.files[0]: reply.text}
+
+    async def aact(self) -> Verdict | None:
+        """Run the tests on the candidate and submit it if it passes them all; None to go on."""
+        candidate = await self._try(self.decision)
+        self.turn += 1
+        if candidate is not None and candidate.report.all_passed:
+            verdict = await self.bench.submit(candidate.files)
+            if verdict.done:
+                return verdict
+        sound = [other for other in self.candidates if is_sound(other, self.bench.suite)]
+        return await self.settle() if len(sound) >= ENOUGH_SOUND else None
+
+    async def settle(self) -> Verdict | None:
+        """Have code against test judged by the candidates so far; None when neither can be trusted."""
+        ruling = arbitrate(self.bench.suite, self.candidates)
+        if ruling.winner is None:
+            return None
+        lock = await self.bench.relock(self.bench.suite.without(ruling.drop), ruling.reason)
+        if not lock.ok:
+            return None
+        verdict = await self.bench.submit(ruling.winner.files)
+        return verdict if verdict.done else None
+
+    async def _request(self, size: str) -> ChatRequest:
+        bench = self.bench
+        task, spec = bench.task, bench.spec
+        requirements = requirements_of(task, spec)
+        # Feedback on a wrong candidate anchors a model to it: every other sample starts afresh.
+        base = self._best() if self.turn % 2 else None
+        messages = load("code", size).render(
+            rules=rules(requirements),
+            context=describe_neighbours(task, spec),
+            what=", ".join(f"`{symbol}`" for symbol in task.symbols) or "the whole file",
+            file=task.files[0],
+            current=await bench.read(task.files[0]),
+            examples=describe_cases([case for case in bench.suite.cases if case.example.ground.is_firm] or bench.suite.cases),
+            feedback=describe_failures(base, bench.suite) if base else "",
+        )
+        return ChatRequest(
+            messages,
+            purpose=f"code {task.id}",
+            temperature=0.7 if self.turn else 0.0,
+            max_tokens=MAX_TOKENS if size == "compact" else MAX_TOKENS * 4,
+            seed=self.turn,
+        )
+
+    def _best(self) -> Candidate | None:
+        """The latest of the candidates that pass most."""
+        return max(self.candidates, key=lambda candidate: (candidate.report.passed, candidate.attempt), default=None)
+
+    async def _try(self, written: Mapping[str, str]) -> Candidate | None:
+        project: Project = self.environment
+        try:
+            parts = {path: await self._new_text(path, reply) for path, reply in written.items()}
+            files = {path: whole for path, (whole, _) in parts.items()}
+            report = await self.bench.try_files(files, attempt=self.attempt, agent=self.path)
+        except PatchError as error:
+            await project.emit(
+                "notice",
+                {"level": "info", "text": f"{self.bench.task.id} try {self.attempt}: {error}"},
+                self.path,
+            )
+            return None
+        candidate = Candidate(files, {path: own for path, (_, own) in parts.items()}, report, self.attempt)
+        self.candidates.append(candidate)
+        return candidate
+
+    async def _new_text(self, path: str, reply: str) -> tuple[str, str]:
+        """The whole file after the reply, and the reply's own part of it."""
+        if not path.endswith(".py"):
+            blocks = code_blocks(reply)
+            if not blocks:
+                raise PatchError("The reply holds no code block", next_step="Reply with one code block")
+            return blocks[0].text, blocks[0].text
+        names = tuple(dict.fromkeys(symbol_name(signature) for signature in self.bench.task.symbols))
+        source = python_source(reply, names)
+        return splice(await self.bench.read(path), source, names), source

@@ -1,0 +1,159 @@
+"""What agents need of the engine: the project, and a workbench for each task.
+
+The engine (``agentinfra.workflow``) implements these; an agent never changes a state, runs code or writes a file
+except through them. That is what makes an agent replaceable: whatever it says, the proof is the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from agentinfra.agents.test_suite import Suite
+from agentinfra.core.events import EventKind
+from agentinfra.core.interfaces import ChatModel
+from agentinfra.core.tasks import Task, TaskState
+from agentinfra.proof.report import TestReport
+from agentinfra.spec.requirements import Question, Spec
+
+AgentPath = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The engine's answer to proposed tests.
+
+    Attributes:
+        suite: The cases that are locked; those that no implementation could fail are gone.
+        ok: Whether they prove something: RED on an assertion, and no trivial implementation passes.
+        reason: Why not.
+        survivors: Trivial implementations that pass the tests ("empty", "constant", "identity").
+    """
+
+    suite: Suite
+    ok: bool
+    reason: str = ""
+    survivors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The engine's answer to a submitted implementation: merged as ``commit``, or refused with the reason."""
+
+    done: bool
+    commit: str = ""
+    reason: str = ""
+
+
+class Workbench(Protocol):
+    """A task's own worktree with its locked tests; everything in it is recorded."""
+
+    @property
+    def task(self) -> Task:
+        """The task at hand."""
+        ...
+
+    @property
+    def suite(self) -> Suite:
+        """Its locked tests."""
+        ...
+
+    @property
+    def spec(self) -> Spec:
+        """The approved spec."""
+        ...
+
+    @property
+    def max_attempts(self) -> int:
+        """How many tries the task has."""
+        ...
+
+    async def read(self, path: str) -> str:
+        """Text of a file in the worktree; empty when there is none."""
+        ...
+
+    async def try_files(self, files: Mapping[str, str], *, attempt: int, agent: AgentPath) -> TestReport:
+        """Put the files into the worktree and run the locked tests.
+
+        Raises:
+            PatchError: The change was refused; the worktree is as before.
+        """
+        ...
+
+    async def relock(self, suite: Suite, reason: str) -> Lock:
+        """Replace the tests by fewer, with the reason on record; they are proven RED again."""
+        ...
+
+    async def submit(self, files: Mapping[str, str]) -> Verdict:
+        """Prove the files GREEN against the locked tests and merge them."""
+        ...
+
+
+class Project(Protocol):
+    """A run, as the agents of its hierarchy see it."""
+
+    @property
+    def path(self) -> Path:
+        """The workspace; agents do not write to it."""
+        ...
+
+    @property
+    def idea(self) -> str:
+        """What the person asked for."""
+        ...
+
+    @property
+    def may_execute(self) -> bool:
+        """Whether the mode lets the run write and run code; planning alone does not."""
+        ...
+
+    def model(self, own: ChatModel | None, purpose: AgentPath) -> ChatModel:
+        """The model to ask: the agent's own (or the run's, for None), budgeted, recorded and durable.
+
+        Args:
+            own: The agent's model.
+            purpose: Path of the asking agent, for events.
+        """
+        ...
+
+    async def emit(self, kind: EventKind, data: Mapping[str, Any], agent: AgentPath = ()) -> None:
+        """Put an event on the log."""
+        ...
+
+    async def ask(self, questions: Sequence[Question]) -> tuple[Question, ...]:
+        """Put the questions to the person, one at a time; they come back answered."""
+        ...
+
+    async def publish_spec(self, spec: Spec) -> Spec:
+        """Write spec.md, have it approved, and return it as the person left it.
+
+        Raises:
+            RunStopped: The person rejected it.
+        """
+        ...
+
+    async def publish_tasks(self, tasks: Sequence[Task]) -> None:
+        """Add tasks to the graph and to tasks.md.
+
+        Raises:
+            SpecError: The graph has a cycle or unknown ids.
+        """
+        ...
+
+    async def lock_tests(self, task: Task, suite: Suite) -> Lock:
+        """Prove the tests RED and lock them by hash; call again with better ones when refused."""
+        ...
+
+    async def delegate(self, work: Sequence[tuple[str, Callable[[], Awaitable[Any]]]]) -> None:
+        """Run the named pieces of work, each as a durable workflow of its own, and wait for all."""
+        ...
+
+    async def run_tasks(self, tasks: Sequence[Task], work: Callable[[Workbench], Awaitable[Verdict]]) -> None:
+        """Run the work for every task in a worktree of its own, in parallel where the graph allows."""
+        ...
+
+    async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
+        """The tasks' states, from the event log."""
+        ...

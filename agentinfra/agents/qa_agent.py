@@ -1,0 +1,73 @@
+"""QAAgent: looks at the merged tree as a whole, after everything that could be built is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agentinfra.agents.base_agent import BaseAgent
+from agentinfra.agents.project import AgentPath, Project
+from agentinfra.agents.static_review import Finding, review
+from agentinfra.core.interfaces import ChatModel
+from agentinfra.proof.report import TestReport
+
+
+@dataclass(frozen=True, slots=True)
+class MergedTree:
+    """What the QA agent looks at: the sources by path, and what the whole test suite said about them."""
+
+    files: Mapping[str, str]
+    report: TestReport
+
+
+class QAAgent(BaseAgent):
+    """Reviews the merged tree: the whole suite's result, and a static review of the sources."""
+
+    def __init__(
+        self,
+        name: str = "QA",
+        model: ChatModel | None = None,
+        tools: Sequence[Any] | None = None,
+        **seats: Any,
+    ) -> None:
+        super().__init__(name, model, tools, **seats)
+        self._tree: MergedTree | None = None
+
+    @property
+    def path(self) -> AgentPath:
+        """Where the agent stands in the hierarchy, for events."""
+        return ("planner", self.name)
+
+    async def aperceive(self, input_data: MergedTree) -> MergedTree:
+        """Take the tree to review."""
+        self._tree = input_data
+        return input_data
+
+    async def adecide(self) -> list[Finding]:
+        """Find what a person should look at."""
+        assert self._tree is not None
+        return [*_test_findings(self._tree.report), *review(_sources(self._tree.files))]
+
+    async def aact(self) -> list[Finding]:
+        """Put the findings on the run's record."""
+        project: Project | None = self.environment
+        for number, finding in enumerate(self.decision, start=1):
+            if project is not None:
+                await project.emit("qa_finding", {"id": f"QA-{number}", **asdict(finding)}, self.path)
+        return self.decision
+
+
+def _test_findings(report: TestReport) -> list[Finding]:
+    failed = [test for test in report.tests if test.outcome != "passed"]
+    findings = [
+        Finding("test-failure", test.id.partition("::")[0], 0, "error", f"{test.id} {test.outcome}: {test.message[:200]}")
+        for test in failed
+    ]
+    if not failed and not report.all_passed:
+        findings.append(Finding("test-run", "", 0, "error", f"The suite did not pass: {report.reason or 'no tests ran'}"))
+    return findings
+
+
+def _sources(files: Mapping[str, str]) -> dict[str, str]:
+    return {path: text for path, text in files.items() if not path.startswith("tests/")}

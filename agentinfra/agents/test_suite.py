@@ -1,0 +1,211 @@
+"""Acceptance examples as a pytest file: what an engineer's tests are made of.
+
+A test here is data (a call and what it must do), not free code: it can be bounded, checked for its ground, dropped
+when it is shown to be wrong, and written the same way whatever model proposed it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from agentinfra.spec.requirements import Example
+
+_KNOWN_IMPORTS = {
+    "Fraction": "from fractions import Fraction",
+    "Decimal": "from decimal import Decimal",
+    "date": "from datetime import date",
+    "datetime": "from datetime import datetime",
+    "timedelta": "from datetime import timedelta",
+    "time": "from datetime import time",
+    "Path": "from pathlib import Path",
+    "math": "import math",
+    "json": "import json",
+    "csv": "import csv",
+    "os": "import os",
+}
+_BUILTINS = frozenset(dir(__import__("builtins")))
+_FIXTURES = ("tmp_path", "capsys")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test function: the example that it checks, under a name of its own."""
+
+    name: str
+    requirement: str
+    example: Example
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The test file of one task.
+
+    Attributes:
+        path: Where it goes, relative to the repository.
+        module: Dotted name of the module under test.
+        cases: The tests, in file order.
+        symbols: Names that the module must offer.
+        neighbours: Names of other modules that tests may use, by dotted module name.
+    """
+
+    path: str
+    module: str
+    cases: tuple[Case, ...]
+    symbols: tuple[str, ...]
+    neighbours: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def test_id(self, case: Case) -> str:
+        """The id under which pytest reports the case."""
+        return f"{self.path}::{case.name}"
+
+    def without(self, names: Iterable[str]) -> Suite:
+        """The suite less the cases of these names."""
+        dropped = set(names)
+        return replace(self, cases=tuple(case for case in self.cases if case.name not in dropped))
+
+    def source(self) -> str:
+        """The test file's text."""
+        body = "\n\n\n".join(_test_function(case) for case in self.cases)
+        return f"{self._imports()}\n\n\n{body}\n"
+
+    def _imports(self) -> str:
+        used = {name for case in self.cases for name in _names_of(case.example)}
+        lines = [line for name, line in _KNOWN_IMPORTS.items() if name in used and name not in self.symbols]
+        if any(case.example.expect == "prints" for case in self.cases):
+            lines += ["import os", "import subprocess", "import sys"]
+        needs_pytest = any(case.example.expect == "raises" or _is_float(case.example) for case in self.cases)
+        third_party = ["import pytest"] if needs_pytest else []
+        own = [
+            f"from {module} import {', '.join(sorted(wanted))}"
+            for module, names in ((self.module, self.symbols), *self.neighbours)
+            if (wanted := used & set(names))
+        ]
+        groups = [sorted(set(lines)), third_party, own]
+        return "\n\n".join("\n".join(group) for group in groups if group)
+
+
+def module_name(file: str) -> str:
+    """The dotted module name of a Python file: ``guestbook/store.py`` is ``guestbook.store``."""
+    return ".".join(PurePosixPath(file).with_suffix("").parts)
+
+
+def symbol_name(signature: str) -> str:
+    """The top-level name in a signature: ``class Bag(size)`` is ``Bag``, ``Bag.add(x)`` is ``Bag``, ``f(a)`` is ``f``."""
+    match = re.match(r"\s*(?:class\s+|exception\s+|def\s+|async\s+def\s+)?([A-Za-z_]\w*)", signature)
+    return match.group(1) if match else ""
+
+
+def build_suite(
+    path: str,
+    file: str,
+    symbols: Sequence[str],
+    examples: Iterable[tuple[str, Example]],
+    neighbours: Sequence[tuple[str, tuple[str, ...]]] = (),
+) -> Suite:
+    """Make the suite of a task from (requirement id, example) pairs.
+
+    Doubled examples and those that cannot become a test (they do not parse, use unknown names, or do not touch
+    the module under test) are left out.
+    """
+    names = tuple(dict.fromkeys(name for signature in symbols if (name := symbol_name(signature))))
+    known = {*names, *(name for _, offered in neighbours for name in offered)}
+    cases: list[Case] = []
+    seen: set[str] = set()
+    for requirement, example in examples:
+        # The same question asked twice with two answers cannot both hold; the first, better grounded one stays.
+        asked = "\n".join((*example.setup, _normal(example.call)))
+        if asked in seen or not is_testable(example, known, names):
+            continue
+        seen.add(asked)
+        cases.append(Case(_case_name(example, len(cases) + 1), requirement, example))
+    return Suite(path, module_name(file), tuple(cases), names, tuple(neighbours))
+
+
+def is_testable(example: Example, known: set[str], under_test: Sequence[str]) -> bool:
+    """Whether the example parses, uses only names that exist, and exercises something under test."""
+    if example.expect == "prints":
+        return example.call.strip().startswith("python ")
+    try:
+        for line in example.setup:
+            ast.parse(line)
+        ast.parse(example.call, mode="eval")
+        ast.parse(example.value, mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    used = _names_of(example)
+    assigned = {name for line in example.setup for name in _assigned(line)}
+    strangers = used - known - assigned - _BUILTINS - set(_KNOWN_IMPORTS) - set(_FIXTURES)
+    touches = bool((_load_names(example.call) | {n for line in example.setup for n in _load_names(line)}) & set(under_test))
+    return not strangers and touches
+
+
+def _case_name(example: Example, number: int) -> str:
+    words = re.findall(r"[a-z0-9]+", example.call.split("(")[0].split(".")[-1].lower())
+    return "_".join(["test", *words[:4], str(number)])
+
+
+def _test_function(case: Case) -> str:
+    example = case.example
+    fixtures = ", ".join(name for name in _FIXTURES if name in _names_of(example) or (name == "tmp_path" and example.expect == "prints"))
+    lines = [f"def {case.name}({fixtures}):", f"    # {case.requirement}, {example.ground.value}"]
+    lines += [f"    {line}" for line in example.setup]
+    return "\n".join([*lines, *_check_lines(example)])
+
+
+def _check_lines(example: Example) -> list[str]:
+    if example.expect == "raises":
+        return [f"    with pytest.raises({example.value}):", f"        {example.call}"]
+    if example.expect == "prints":
+        argv = ", ".join(["sys.executable", *(repr(word) for word in _module_argv(example.call))])
+        return [
+            "    environment = dict(os.environ, PYTHONPATH=os.getcwd())",
+            f"    done = subprocess.run([{argv}], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=20)",
+            f"    assert done.stdout.strip() == {example.value!r}, done.stderr",
+        ]
+    if example.value in ("True", "False", "None"):
+        return [f"    assert {example.call} is {example.value}"]
+    if _is_float(example):
+        return [f"    assert {example.call} == pytest.approx({example.value})"]
+    return [f"    assert {example.call} == {example.value}"]
+
+
+def _module_argv(command: str) -> list[str]:
+    words = shlex.split(command)[1:]
+    if words and words[0].endswith(".py"):
+        return ["-m", module_name(words[0]), *words[1:]]
+    return words
+
+
+def _is_float(example: Example) -> bool:
+    try:
+        return isinstance(ast.literal_eval(example.value), float)
+    except (ValueError, SyntaxError):
+        return False
+
+
+def _normal(expression: str) -> str:
+    try:
+        return ast.unparse(ast.parse(expression, mode="eval"))
+    except (SyntaxError, ValueError):
+        return expression
+
+
+def _load_names(code: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _assigned(code: str) -> set[str]:
+    tree = ast.parse(code)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def _names_of(example: Example) -> set[str]:
+    if example.expect == "prints":
+        return {name for line in example.setup for name in _load_names(line)}
+    names = {name for line in example.setup for name in _load_names(line)}
+    return names | _load_names(example.call) | _load_names(example.value)

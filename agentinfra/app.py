@@ -1,0 +1,351 @@
+"""The composition root: the only place that picks concrete classes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from agentinfra.agents.planner_agent import PlannerAgent
+from agentinfra.core.config import Settings, data_folder, load_settings
+from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, RunStopped
+from agentinfra.core.events import EventDraft
+from agentinfra.core.interfaces import ChatModel
+from agentinfra.core.tasks import TaskState
+from agentinfra.environment.git_workspace import GitWorkspace
+from agentinfra.models.budget import Budget, BudgetedModel
+from agentinfra.models.model_manager import ModelManager, default_model_name
+from agentinfra.models.ready_made import NamedModel
+from agentinfra.models.recorded_model import RecordingModel, ReplayModel
+from agentinfra.models.seeded_model import SeededModel
+from agentinfra.proof.pytest_runner import PytestRunner
+from agentinfra.security.sandbox.detect import choose_sandbox
+from agentinfra.workflow.durable import DbosEngine
+from agentinfra.workflow.event_log import SqliteEventLog
+from agentinfra.workflow.main_job import run_main_job
+from agentinfra.workflow.run import Run, RunParts
+from agentinfra.workflow.run_files import RunFiles, with_seed
+from agentinfra.workflow.run_options import Human, RunOptions
+from agentinfra.workflow.run_state import RunState, reduce
+from agentinfra.workflow.unattended import Unattended
+
+REPLAY_DATE = "2000-01-01T00:00:00+00:00"
+STOP_POLL_SECONDS = 0.5
+
+
+class App:
+    """One workspace's runs, put together from the concrete parts.
+
+    Args:
+        workspace: Folder of the user's repository.
+        human: Whom to ask.
+        data: Where runs are kept; by default the user's data folder.
+    """
+
+    def __init__(self, workspace: Path, human: Human, *, data: Path | None = None) -> None:
+        self.workspace = workspace.resolve()
+        self.human = human
+        self.folder = (data or data_folder()) / "workspaces" / _folder_name(self.workspace)
+        self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        self.log = SqliteEventLog(self.folder / "events.db")
+
+    async def aclose(self) -> None:
+        """Close the log; runs close what they opened."""
+        self.log.close()
+
+    def runs(self) -> list[str]:
+        """Ids of the workspace's runs, oldest first."""
+        return list(self.log.runs())
+
+    def state(self, run: str | None = None) -> RunState:
+        """The state of a run, the newest for None.
+
+        Raises:
+            InputError: There is no such run.
+        """
+        return reduce(self.log.read(self.run_id(run)))
+
+    def run_id(self, run: str | None = None) -> str:
+        """The id that was meant: the whole one, a beginning of it, or the newest for None.
+
+        Raises:
+            InputError: No run, or several, fit.
+        """
+        known = self.runs()
+        fitting = [one for one in known if run is None or one.startswith(run)]
+        exact = run if run in known else None
+        if not fitting or (run is not None and exact is None and len(fitting) > 1):
+            what = "There is no run yet" if run is None else f"{len(fitting)} runs begin with {run!r}"
+            raise InputError(
+                f"{what} in {self.workspace}", next_step='Start one with `agentinfra plan "…"` or name it in full'
+            )
+        return exact or fitting[-1]
+
+    async def plan(
+        self, options: RunOptions, on_start: Callable[[str], None], planner: PlannerAgent | None = None
+    ) -> str:
+        """Start a run and carry it to its end.
+
+        Args:
+            options: What the person asked for.
+            on_start: Told the run's id as soon as there is one.
+            planner: A planner that exists already, instead of the one that the options name.
+
+        Raises:
+            AgentInfraError: The run could not be started, failed, or was stopped.
+        """
+        run = _new_id(options)
+        if run in self.runs():
+            raise InputError(
+                "This record was replayed here already",
+                next_step="See it with `agentinfra report`, or replay it in another folder",
+            )
+        options = with_seed(options, secrets.randbelow(1_000_000))
+        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=options.init)
+        files = RunFiles(self.folder / "runs" / run)
+        files.create(options)
+        return await self._carry(run, options, git, files, on_start, planner)
+
+    async def resume(self, run: str | None, on_start: Callable[[str], None]) -> str:
+        """Go on with a run where it was; one that is over stays as it is.
+
+        Raises:
+            AgentInfraError: The run failed again, or was stopped.
+        """
+        found = self.run_id(run)
+        if self.state(found).state in ("done", "failed"):
+            on_start(found)
+            return found
+        files = RunFiles(self.folder / "runs" / found)
+        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
+        return await self._carry(found, files.options(), git, files, on_start, None)
+
+    async def stop(self, run: str | None) -> str:
+        """Ask the process that works on the run to stop it; it can be resumed."""
+        found = self.run_id(run)
+        if self.state(found).state not in ("done", "failed", "stopped"):
+            self.log.append(found, EventDraft("notice", {"level": "warning", "text": "Stop requested", "stop": True}))
+        return found
+
+    async def accept(self, run: str | None, tasks: Sequence[str]) -> str:
+        """Merge the run, or some of its tasks with what they depend on, into the base.
+
+        Raises:
+            WorkspaceError: The base has moved or files are not committed.
+            InputError: A task is not done.
+        """
+        found = self.run_id(run)
+        wanted = self._with_dependencies(found, tasks) if tasks else None
+        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
+        commit = await git.accept(found, wanted)
+        self._resolve(found, wanted, "accepted", commit)
+        return commit
+
+    async def reject(self, run: str | None, tasks: Sequence[str]) -> str:
+        """Put on record that the run, or some of its tasks, is not wanted; tasks are reverted on its branch."""
+        found = self.run_id(run)
+        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
+        if tasks:
+            await git.undo(found, self._with_dependents(found, tasks))
+        else:
+            await git.reject(found)
+        self._resolve(found, tasks or None, "rejected", "")
+        return found
+
+    async def undo(self, run: str | None, task: str) -> str:
+        """Revert a task's commit, and those of the tasks that depend on it, on the run's branch."""
+        found = self.run_id(run)
+        tasks = self._with_dependents(found, [task])
+        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
+        commit = await git.undo(found, tasks)
+        self._resolve(found, tasks, "undone", commit)
+        return commit
+
+    async def _carry(
+        self,
+        run: str,
+        options: RunOptions,
+        git: GitWorkspace,
+        files: RunFiles,
+        on_start: Callable[[str], None],
+        planner: PlannerAgent | None,
+    ) -> str:
+        settings = load_settings(self.workspace)
+        models = ModelManager(aliases=settings.models.aliases, base_url=options.base_url)
+        engine = DbosEngine(self.folder / "engine.db")
+        try:
+            sandbox = await choose_sandbox(allow_unsandboxed=options.unsandboxed)
+            parts = RunParts(
+                engine=engine,
+                log=self.log,
+                git=git,
+                runner=PytestRunner(sandbox),
+                human=self.human,
+                files=files,
+                model_for=self._models(run, options, settings, models),
+                parallel=settings.parallel,
+                max_attempts=options.max_attempts or settings.max_attempts,
+                commit_date=REPLAY_DATE if options.replay else None,
+            )
+            chosen = planner or load_planner(options.planner or settings.planner, self.workspace)
+            await self._work(Run(run, options, parts), chosen, on_start)
+        finally:
+            await engine.close()
+            await models.aclose()
+        return run
+
+    async def _work(self, run: Run, planner: PlannerAgent, on_start: Callable[[str], None]) -> None:
+        """Drive the main job, and put on record how it ended."""
+        work = asyncio.create_task(run_main_job(run, planner, on_start))
+        watch = asyncio.create_task(self._stop_when_asked(run.id, len(self.log.read(run.id)), work))
+        try:
+            await work
+        except asyncio.CancelledError:
+            await self._end(run, "stopped", "A person stopped it")
+            raise RunStopped("The run was stopped", next_step="Go on with `agentinfra resume`") from None
+        except RunStopped as error:
+            await self._end(run, "stopped", str(error))
+            raise
+        except AgentInfraError as error:
+            await self._end(run, "failed", str(error))
+            raise
+        finally:
+            watch.cancel()
+
+    async def _end(self, run: Run, state: str, reason: str) -> None:
+        # No key: a run may be stopped many times, and each is an event of its own.
+        self.log.append(run.id, EventDraft("state_update", {"state": state, "reason": reason}))
+
+    async def _stop_when_asked(self, run: str, since: int, work: asyncio.Task[Any]) -> None:
+        while True:
+            for event in await asyncio.to_thread(self.log.read, run, since):
+                since = event.seq
+                if event.data.get("stop"):
+                    work.cancel()
+            await asyncio.sleep(STOP_POLL_SECONDS)
+
+    def _models(
+        self, run: str, options: RunOptions, settings: Settings, manager: ModelManager
+    ) -> Callable[[ChatModel | None], ChatModel]:
+        earlier = reduce(self.log.read(run))
+        budget = Budget(
+            minutes=options.budget_minutes,
+            usd=options.budget_usd,
+            seconds_spent=earlier.elapsed,
+            usd_spent=earlier.totals.cost_usd or 0.0,
+        )
+        replay = ReplayModel(options.replay) if options.replay else None
+        default = options.model or settings.models.default
+        built: dict[str, ChatModel] = {}
+
+        def model_for(own: ChatModel | None) -> ChatModel:
+            if replay is not None:
+                return BudgetedModel(replay, budget)
+            name = manager.resolve(own.name if own is not None else default or default_model_name())
+            if name not in built:
+                inner: ChatModel = manager.get_model(name) if _is_name(own) else own  # pyright: ignore[reportAssignmentType]
+                seeded: ChatModel = SeededModel(inner, options.seed or 0)
+                recorded = RecordingModel(seeded, options.record) if options.record else seeded
+                built[name] = BudgetedModel(recorded, budget)
+            return built[name]
+
+        return model_for
+
+    def _with_dependencies(self, run: str, tasks: Sequence[str]) -> list[str]:
+        known = {task.id: task for task in self.state(run).tasks}
+        wanted = list(self._known(known, tasks))
+        for name in wanted:
+            wanted += [needed for needed in known[name].depends_on if needed not in wanted]
+        unfinished = [name for name in wanted if known[name].state is not TaskState.DONE]
+        if unfinished:
+            raise InputError(f"Not done: {', '.join(unfinished)}", next_step="Accept only tasks that are done")
+        return wanted
+
+    def _with_dependents(self, run: str, tasks: Sequence[str]) -> list[str]:
+        known = {task.id: task for task in self.state(run).tasks}
+        wanted = list(self._known(known, tasks))
+        for name in wanted:
+            wanted += [one.id for one in known.values() if name in one.depends_on and one.id not in wanted]
+        return [name for name in wanted if known[name].commit]
+
+    def _known(self, known: dict[str, Any], tasks: Sequence[str]) -> Sequence[str]:
+        strangers = [name for name in tasks if name not in known]
+        if strangers:
+            raise InputError(f"There is no task {', '.join(strangers)}", next_step=f"Known: {', '.join(known)}")
+        return tasks
+
+    def _resolve(self, run: str, tasks: Sequence[str] | None, decision: str, commit: str) -> None:
+        for task in tasks or [None]:
+            self.log.append(run, EventDraft("change_resolved", {"task": task, "decision": decision, "commit": commit}))
+
+
+async def run_project(idea: str, planner: PlannerAgent) -> RunState:
+    """Start a run in the current folder for a planner that is used as a plain library.
+
+    Recommended answers are taken and the specification is approved, as with ``--yes``; permissions are not granted.
+    """
+    workspace = Path.cwd()
+    app = App(workspace, Unattended())
+    try:
+        options = RunOptions(idea, workspace, yes=True, init=True)
+        run = await app.plan(options, lambda _: None, planner)
+        return app.state(run)
+    finally:
+        await app.aclose()
+
+
+def list_runs(workspace: Path) -> list[dict[str, Any]]:
+    """The runs of a workspace for a client: id, state and idea of each, oldest first; nothing heavy is loaded."""
+    path = data_folder() / "workspaces" / _folder_name(workspace.resolve()) / "events.db"
+    if not path.exists():
+        return []
+    log = SqliteEventLog(path)
+    try:
+        states = [reduce(log.read(run)) for run in log.runs()]
+        return [{"run": one.run, "state": one.state, "idea": str(one.info.get("idea", ""))} for one in states]
+    finally:
+        log.close()
+
+
+def load_planner(name: str | None, workspace: Path) -> PlannerAgent:
+    """The project's own planner, or ours.
+
+    Raises:
+        ConfigError: The module or class is not there, or is no planner.
+    """
+    if name is None:
+        return PlannerAgent()
+    module_name, _, class_name = name.partition(":")
+    if str(workspace) not in sys.path:
+        sys.path.insert(0, str(workspace))
+    try:
+        planner = getattr(import_module(module_name), class_name)()
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"The planner {name} cannot be made", why=str(error), next_step="Write it as module:Class, without arguments"
+        ) from error
+    if not isinstance(planner, PlannerAgent):
+        raise ConfigError(f"{name} is no PlannerAgent", next_step="Derive it from agentinfra.agents.PlannerAgent")
+    return planner
+
+
+def _is_name(own: ChatModel | None) -> bool:
+    return own is None or isinstance(own, NamedModel)
+
+
+def _new_id(options: RunOptions) -> str:
+    if options.replay is not None:
+        return f"replay-{hashlib.sha256(options.replay.read_bytes()).hexdigest()[:8]}"
+    return f"{time.strftime('%y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+
+
+def _folder_name(workspace: Path) -> str:
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", workspace.name).strip("-") or "workspace"
+    return f"{readable[:40]}-{hashlib.sha256(str(workspace).encode()).hexdigest()[:12]}"

@@ -1,0 +1,100 @@
+"""The verbs for the rest of a run's life: ``status``, ``report``, ``accept``, ``reject``, ``undo``, ``stop``."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_format
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from agentinfra.cli.live_view import picture
+from agentinfra.cli.options import HERE, RunArgument, RunOption, Tasks, Workspace
+from agentinfra.cli.session import opened
+from agentinfra.core.errors import InputError
+from agentinfra.workflow.report import build_report, report_json, report_text
+from agentinfra.workflow.report_html import report_html
+from agentinfra.workflow.run_state import RunState
+
+if TYPE_CHECKING:
+    from agentinfra.app import App
+
+T = TypeVar("T")
+ALL_LINES = 10_000
+
+
+def status(run: RunArgument = None, workspace: Workspace = HERE) -> None:
+    """Show where a run is: its task tree, tests, tokens, cost."""
+    state = _state(run, workspace)
+    console = Console(highlight=False)
+    console.print(picture(state, (), state.updated, ALL_LINES))
+
+
+def report(
+    run: RunArgument = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    workspace: Workspace = HERE,
+) -> None:
+    """Report a run: which requirement is proven by which tests and commit, tries, tokens, cost, time."""
+    state = _state(run, workspace)
+    summed = build_report(state)
+    if html is not None:
+        _write(html, report_html(summed))
+    if json:
+        typer.echo(json_format.dumps(report_json(summed), indent=2))
+    elif html is None:
+        typer.echo(report_text(summed), nl=False)
+
+
+def accept(tasks: Tasks = None, run: RunOption = None, workspace: Workspace = HERE) -> None:
+    """Merge a run, or some of its tasks, into the branch it started from; refused on a dirty or moved base."""
+    commit = _with_app(workspace, lambda app: app.accept(run, tasks or []))
+    typer.echo(f"Accepted; the merge is {commit}")
+
+
+def reject(tasks: Tasks = None, run: RunOption = None, workspace: Workspace = HERE) -> None:
+    """Drop a run, or some of its tasks; its branch stays until it is forgotten."""
+    answer = _with_app(workspace, lambda app: app.reject(run, tasks or []))
+    typer.echo(f"Rejected {answer}")
+
+
+def undo(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A task id such as T-2.")],
+    run: RunOption = None,
+    workspace: Workspace = HERE,
+) -> None:
+    """Take a merged task, and those that rest on it, off the run's branch again."""
+    commit = _with_app(workspace, lambda app: app.undo(run, task))
+    typer.echo(f"Undid {task}; the branch is at {commit}")
+
+
+def stop(run: RunArgument = None, workspace: Workspace = HERE) -> None:
+    """Stop a run; `agentinfra resume` goes on with it."""
+    stopped = _with_app(workspace, lambda app: app.stop(run))
+    typer.echo(f"Stopped {stopped}; go on with: agentinfra resume {stopped}")
+
+
+def _with_app(workspace: Path, use: Callable[[App], Awaitable[T]]) -> T:
+    async def carry() -> T:
+        async with opened(workspace.resolve()) as app:
+            return await use(app)
+
+    return asyncio.run(carry())
+
+
+def _state(run: str | None, workspace: Path) -> RunState:
+    async def look(app: App) -> RunState:
+        return app.state(run)
+
+    return _with_app(workspace, look)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written", why=error.strerror or str(error)) from error

@@ -1,0 +1,172 @@
+"""Carry a run through from the terminal: show its events, let it be stopped, say how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from agentinfra.cli.console_human import ConsoleHuman
+from agentinfra.cli.exit_codes import ExitCode, run_code
+from agentinfra.cli.line_view import JsonView, LineView
+from agentinfra.cli.live_view import LiveView
+from agentinfra.cli.terminal import terminal_reader
+from agentinfra.cli.view import RunView
+from agentinfra.core.errors import InputError, RunStopped
+from agentinfra.core.events import Event
+from agentinfra.workflow.run_options import RunOptions
+
+if TYPE_CHECKING:
+    from agentinfra.app import App
+
+TICK_SECONDS = 0.25
+STOP_SECONDS = 20.0
+
+OnStart = Callable[[str], None]
+Begin = Callable[[OnStart], Awaitable[str]]
+
+
+def start_run(options: RunOptions, *, json: bool) -> ExitCode:
+    """Plan and build an idea.
+
+    Raises:
+        AgentInfraError: What ended it; an InputError at once where it would have to ask and cannot.
+    """
+    quiet = options.yes or options.mode == "unattended"
+    if not quiet and terminal_reader() is None:
+        raise InputError(
+            "Nobody can be asked: standard input is not a terminal",
+            why="A run asks questions and needs the approval of its specification",
+            next_step="Pass --yes (it takes recommended answers and approves the specification) or use a terminal",
+        )
+
+    async def carry() -> ExitCode:
+        view = choose_view(json=json)
+        async with opened(options.workspace, view, yes=quiet) as app:
+            return await drive(app, lambda on_start: app.plan(options, on_start), view)
+
+    return asyncio.run(carry())
+
+
+def resume_run(run: str | None, workspace: Path, *, yes: bool, json: bool) -> ExitCode:
+    """Go on with a run.
+
+    Raises:
+        AgentInfraError: What ended it; an InputError where there is no such run.
+    """
+
+    async def carry() -> ExitCode:
+        view = choose_view(json=json)
+        async with opened(workspace, view, yes=yes) as app:
+            past = _past(app, run)
+            return await drive(app, lambda on_start: app.resume(run, on_start), view, past=past)
+
+    return asyncio.run(carry())
+
+
+def choose_view(*, json: bool) -> RunView:
+    """The view that fits where standard output goes."""
+    console = Console(highlight=False)
+    if json:
+        return JsonView(console.file)
+    return LiveView(console) if console.is_terminal else LineView(console)
+
+
+@asynccontextmanager
+async def opened(workspace: Path, view: RunView | None = None, *, yes: bool = False) -> AsyncIterator[App]:
+    """Everything composed for a workspace, with the person at the terminal as its human; closed at the end."""
+    from agentinfra.app import App  # noqa: PLC0415  (the whole library; --help must not wait for it)
+
+    console = view.human_console if view else Console(stderr=True, highlight=False)
+    human = ConsoleHuman(console, terminal_reader(), yes=yes, paused=view.paused if view else nullcontext)
+    app = App(workspace, human)
+    try:
+        yield app
+    finally:
+        await app.aclose()
+
+
+async def drive(app: App, begin: Begin, view: RunView, *, past: Sequence[Event] = ()) -> ExitCode:
+    """Carry a run to its end, showing every event once and in order.
+
+    Args:
+        app: The application.
+        begin: Starts the run and waits for its end.
+        view: What shows the events.
+        past: Events that a person has seen before; they count, but are not shown again.
+
+    Raises:
+        RunStopped: It was stopped from the keyboard, by a signal or by ``agentinfra stop``; it can be resumed.
+        AgentInfraError: What ended the run.
+    """
+    known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    work = asyncio.ensure_future(begin(lambda run: known.done() or known.set_result(run)))
+    watch = asyncio.create_task(_watch(app, known, view))
+    _stop_on_terminate()
+    with view:
+        view.recall(past)
+        try:
+            await _until_over(work, watch, view)
+        except asyncio.CancelledError:
+            raise await _stop(app, known) from None
+        finally:
+            await _end(work, watch)
+            if known.done():
+                view.show_all(app.log.read(known.result(), view.seq))
+    view.finish()
+    return run_code(view.state)
+
+
+async def _watch(app: App, known: asyncio.Future[str], view: RunView) -> None:
+    async for event in app.log.follow(await known, view.seq):
+        view.show(event)
+
+
+async def _until_over(work: asyncio.Future[str], watch: asyncio.Task[None], view: RunView) -> None:
+    while not work.done():
+        pending = [task for task in (work, watch) if not task.done()]
+        await asyncio.wait(pending, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if watch.done():
+            # A view that failed (its pipe is closed) ends the run.
+            watch.result()
+        view.tick()
+    work.result()
+
+
+async def _stop(app: App, known: asyncio.Future[str]) -> RunStopped:
+    if not known.done():
+        return RunStopped("Stopped before the run began", next_step="Start it again with agentinfra plan")
+    run, why = known.result(), ""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await app.stop(run)
+    except TimeoutError:
+        why = f"Its tasks did not end within {STOP_SECONDS:.0f} s and were left; what is recorded is kept"
+    return RunStopped(f"Run {run} is stopped", why=why, next_step=f"agentinfra resume {run}")
+
+
+async def _end(*tasks: asyncio.Future[object]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _stop_on_terminate() -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+def _past(app: App, run: str | None) -> Sequence[Event]:
+    runs = app.runs()
+    if not runs or (run is not None and run not in runs):
+        raise InputError(
+            f"There is no run {run}" if run else "There is no run in this workspace",
+            next_step='agentinfra plan "…" starts one' if not runs else f"Use one of {', '.join(runs[-5:])}",
+        )
+    return app.log.read(run or runs[-1], 0)

@@ -1,0 +1,203 @@
+"""What becomes of a run's branch: taken over into the branch that it started from, or undone task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from agentinfra.core.errors import InputError, WorkspaceError
+from agentinfra.environment.git_objects import (
+    RUN_TRAILER,
+    TASK_TRAILER,
+    UNDO_TRAILER,
+    CommitInfo,
+    GitObjects,
+    with_trailers,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunBranch:
+    """A run's branch.
+
+    Attributes:
+        run: The run's id.
+        base: Ref that the run started from, "HEAD" for a detached one.
+        start: Commit that the run started from; in a repository without commits its own empty one.
+    """
+
+    run: str
+    base: str
+    start: str
+
+    @property
+    def ref(self) -> str:
+        """The branch's full name."""
+        return branch_ref(self.run)
+
+
+def branch_ref(run: str) -> str:
+    """Full name of the branch of a run."""
+    return f"refs/heads/agentinfra/{run}"
+
+
+@dataclass(frozen=True, slots=True)
+class GitDelivery:
+    """Accepts and undoes the work of one run; every method may be repeated after it was cut off."""
+
+    objects: GitObjects
+    branch: RunBranch
+
+    def accept(self, tasks: Collection[str] | None, date: str | None) -> str:
+        """Take the branch, or only the commits of some tasks, over into the base; return the base's new commit."""
+        tip = self.objects.find(self.branch.base)
+        self._refuse_moved(tip)
+        target = self._whole(tip, date) if tasks is None else self._picked(tip, tasks, date)
+        if self._is_checked_out():
+            self._update_checkout(tip, target)
+        else:
+            refuse_checked_out(self.objects, self.branch.base)
+        if target != tip:
+            self.objects.move(self.branch.base, target, tip)
+        return target
+
+    def undo(self, tasks: Collection[str], date: str | None) -> str:
+        """Revert the commits of some tasks on the branch, newest first; return the branch's new tip."""
+        old = tip = self.objects.commit_id(self.branch.ref)
+        for commit in reversed(self._commits_of(tasks, self.branch.start, tip)):
+            ours, theirs = self.objects.tree(tip), self.objects.tree(commit.sha + "^")
+            tree = self._merged(commit, self.objects.tree(commit.sha), ours, theirs, "undone")
+            trailers = {RUN_TRAILER: self.branch.run, UNDO_TRAILER: commit.trailers[TASK_TRAILER]}
+            message = f'Revert "{commit.subject}"\n\nThis reverts commit {commit.sha}.'
+            tip = self.objects.commit(tree, (tip,), with_trailers(message, trailers), date)
+        if tip != old:
+            refuse_checked_out(self.objects, self.branch.ref)
+            self.objects.move(self.branch.ref, tip, old)
+        return tip
+
+    def _refuse_moved(self, tip: str | None) -> None:
+        if tip is None and self._started_unborn():
+            return
+        if tip is None or not self.objects.contains(tip, self.branch.start):
+            raise self._moved("it does not follow from the commit that the run started from")
+        others = [c for c in self.objects.log(self.branch.start, tip) if c.trailers.get(RUN_TRAILER) != self.branch.run]
+        if others:
+            raise self._moved("it has " + ", ".join(f"{c.sha[:10]} ({c.subject})" for c in others))
+
+    def _moved(self, why: str) -> WorkspaceError:
+        base = self.branch.base.removeprefix("refs/heads/")
+        return WorkspaceError(
+            f"{base} has moved since the run started",
+            why=f"Now {why}",
+            next_step=f"Merge the branch agentinfra/{self.branch.run} into {base} by hand, or start a new run",
+        )
+
+    def _started_unborn(self) -> bool:
+        message = self.objects.git.text("log", "-1", "--format=%P%n%B", self.branch.start, "--")
+        return message.endswith(f"{RUN_TRAILER}: {self.branch.run}")
+
+    def _whole(self, tip: str | None, date: str | None) -> str:
+        end = self.objects.commit_id(self.branch.ref)
+        if tip is None or self.objects.contains(end, tip):
+            return end
+        if self.objects.contains(tip, end):
+            return tip
+        # Some tasks were accepted before: the base holds copies of their commits.
+        base, ours, theirs = (self.objects.tree(ref) for ref in (self.branch.start, tip, end))
+        tree, conflicts = self.objects.three_way(base, ours, theirs)
+        if conflicts:
+            raise _conflict(f"agentinfra/{self.branch.run}", "accepted", conflicts)
+        message = with_trailers(f"Merge agentinfra/{self.branch.run}", {RUN_TRAILER: self.branch.run})
+        return self.objects.commit(tree, (tip, end), message, date)
+
+    def _picked(self, tip: str | None, tasks: Collection[str], date: str | None) -> str:
+        onto = tip or self.branch.start
+        there = {c.trailers.get(TASK_TRAILER) for c in self.objects.log(self.branch.start, onto)}
+        for commit in self._commits_of(tasks, self.branch.start, self.objects.commit_id(self.branch.ref)):
+            if commit.trailers[TASK_TRAILER] in there:
+                continue
+            base, theirs = self.objects.tree(commit.sha + "^"), self.objects.tree(commit.sha)
+            tree = self._merged(commit, base, self.objects.tree(onto), theirs, "accepted alone")
+            onto = self.objects.commit(tree, (onto,), self.objects.message(commit.sha) + "\n", date)
+        return onto
+
+    def _commits_of(self, tasks: Collection[str], start: str, end: str) -> list[CommitInfo]:
+        log = self.objects.log(start, end)
+        unknown = sorted(set(tasks) - {c.trailers.get(TASK_TRAILER, "") for c in log})
+        if unknown:
+            raise InputError(
+                f"{', '.join(unknown)} has no commit on agentinfra/{self.branch.run}",
+                next_step="Name tasks that the run has merged",
+            )
+        return [c for c in standing(log) if c.trailers[TASK_TRAILER] in tasks]
+
+    def _merged(self, commit: CommitInfo, base: str, ours: str, theirs: str, done: str) -> str:
+        tree, conflicts = self.objects.three_way(base, ours, theirs)
+        if conflicts:
+            raise _conflict(commit.trailers[TASK_TRAILER], done, conflicts)
+        return tree
+
+    def _is_checked_out(self) -> bool:
+        return self.branch.base in ("HEAD", head_ref(self.objects))
+
+    def _update_checkout(self, tip: str | None, target: str) -> None:
+        git = self.objects.git
+        if git.holds("diff-index", "--cached", "--quiet", "--ignore-submodules=all", target, "--"):
+            return  # done by an earlier call that was cut off before it moved the base
+        new = set(self.objects.list_files(target))
+        dirty = [path for path, tracked in changed_files(self.objects) if tracked or path in new]
+        if dirty:
+            raise WorkspaceError(
+                f"The working tree has changes that are not committed: {', '.join(dirty)}",
+                why="Accepting would mix them with the run's",
+                next_step="Commit or stash them, then accept again",
+            )
+        git.output("read-tree", "-m", "-u", tip or self.objects.empty_tree(), target)
+
+
+def standing(log: list[CommitInfo]) -> list[CommitInfo]:
+    """The tasks' commits of a history (oldest first) that no later commit of it has undone."""
+    kept: list[CommitInfo] = []
+    for commit in log:
+        undone = commit.trailers.get(UNDO_TRAILER)
+        kept = [c for c in kept if c.trailers[TASK_TRAILER] != undone]
+        if TASK_TRAILER in commit.trailers:
+            kept.append(commit)
+    return kept
+
+
+def changed_files(objects: GitObjects) -> list[tuple[str, bool]]:
+    """Files of the user's working tree that differ from HEAD, each with whether git tracks it."""
+    options = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
+    return [(item[3:], item[:2] != "??") for item in objects.git.items("status", *options)]
+
+
+def head_ref(objects: GitObjects) -> str | None:
+    """Ref that HEAD stands for, also while it has no commit; None when HEAD is detached."""
+    code, stdout = objects.git.output("symbolic-ref", "--quiet", "HEAD", accept=(0, 1))
+    return stdout.decode(errors="surrogateescape").strip() if code == 0 else None
+
+
+def refuse_checked_out(objects: GitObjects, ref: str) -> None:
+    """Refuse to move a branch under somebody's working tree.
+
+    Raises:
+        WorkspaceError: Names the folder in which it is checked out.
+    """
+    folder = ""
+    for line in objects.git.items("worktree", "list", "--porcelain", "-z"):
+        folder = line.removeprefix("worktree ") if line.startswith("worktree ") else folder
+        if line == f"branch {ref}":
+            raise WorkspaceError(
+                f"{ref.removeprefix('refs/heads/')} is checked out in {folder}",
+                why="Moving it would leave that working tree behind",
+                next_step="Switch to another branch there (`git switch`), then try again",
+            )
+
+
+def _conflict(subject: str, done: str, conflicts: tuple[str, ...]) -> WorkspaceError:
+    return WorkspaceError(
+        f"{subject} cannot be {done}: it conflicts in {', '.join(conflicts)}",
+        why="Later work changed the same lines",
+        next_step="Name the tasks that built on it as well",
+    )

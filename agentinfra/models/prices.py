@@ -1,0 +1,37 @@
+"""What a call cost, from the price list of ``genai-prices`` where that package is installed."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from typing import Any
+
+from agentinfra.core.messages import Usage
+
+
+def cost_of(model: str, usage: Usage) -> float | None:
+    """Price of a call in US dollars; None where it is unknown, never 0 for want of knowledge.
+
+    Args:
+        model: ``provider:model``; only OpenAI's and Anthropic's own prices are known.
+        usage: Tokens; input_tokens include the cached ones.
+    """
+    provider, _, name = model.partition(":")
+    prices = _price_list()
+    if prices is None or provider not in ("openai", "anthropic"):
+        return None
+    tokens = prices.Usage(
+        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cache_read_tokens=usage.cached_tokens
+    )
+    try:
+        return float(prices.calc_price(tokens, model_ref=name, provider_id=provider).total_price)
+    except LookupError:
+        return None
+
+
+@cache
+def _price_list() -> Any:
+    try:
+        return importlib.import_module("genai_prices")
+    except ModuleNotFoundError:
+        return None

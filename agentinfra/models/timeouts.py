@@ -1,0 +1,22 @@
+"""Limits of one model call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Limits of one call, in seconds.
+
+    Attributes:
+        connect: To reach the server.
+        silence: Between two pieces of the answer, the first included.
+        whole: For the whole answer.
+        retries: How often the SDK tries again before anything was answered.
+    """
+
+    connect: float = 5.0
+    silence: float = 120.0
+    whole: float = 600.0
+    retries: int = 2

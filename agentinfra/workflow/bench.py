@@ -1,0 +1,127 @@
+"""A task's workbench: its worktree, its locked tests, and the way from a passing candidate to the run's branch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agentinfra.agents.project import AgentPath, Lock, Verdict
+from agentinfra.agents.test_suite import Suite
+from agentinfra.core.tasks import Task, TaskState
+from agentinfra.patching.apply import apply_files
+from agentinfra.proof.locks import verify
+from agentinfra.proof.records import judge_green
+from agentinfra.proof.report import TestReport
+from agentinfra.spec.requirements import Spec
+from agentinfra.workflow.merge_queue import merge
+from agentinfra.workflow.red import LockedTests, prove_red, report_data
+
+if TYPE_CHECKING:
+    from agentinfra.workflow.run import Run
+
+
+class TaskBench:
+    """Where one MicroAgent works; made by :meth:`open`, implements :class:`agentinfra.agents.project.Workbench`."""
+
+    def __init__(self, run: Run, task: Task, locked: LockedTests, root: Path) -> None:
+        self._run = run
+        self._locked = locked
+        self.task = task
+        self.root = root
+        self.start = ""
+
+    @classmethod
+    async def open(cls, run: Run, task: Task, locked: LockedTests) -> TaskBench:
+        """Cut the task's worktree from what is merged so far."""
+        start = await run.step(f"start {task.id}", lambda: run.parts.git.tip(run.id))
+        root = await run.parts.git.task_worktree(f"{run.id}-{task.id}", start)
+        bench = cls(run, task, locked, root)
+        bench.start = start
+        return bench
+
+    @property
+    def suite(self) -> Suite:
+        """The locked tests."""
+        return self._locked.suite
+
+    @property
+    def spec(self) -> Spec:
+        """The approved spec."""
+        assert self._run.spec is not None
+        return self._run.spec
+
+    @property
+    def max_attempts(self) -> int:
+        """How many tries the task has."""
+        return self._run.parts.max_attempts
+
+    @property
+    def worktree(self) -> str:
+        """Name of the worktree."""
+        return f"{self._run.id}-{self.task.id}"
+
+    async def read(self, path: str) -> str:
+        """Text of a file as it was when the task started; empty when there was none."""
+        if path not in await self._run.parts.git.list_files(self.start):
+            return ""
+        return await self._run.parts.git.read_file(self.start, path)
+
+    async def try_files(self, files: Mapping[str, str], *, attempt: int, agent: AgentPath) -> TestReport:
+        """Put the files beside the locked tests and run those.
+
+        Raises:
+            PatchError: The change was refused.
+        """
+        await self._place(files)
+        await self._run.set_state(
+            self.task, TaskState.CODING, attempt=attempt, max_attempts=self.max_attempts
+        )
+        result = await self._run.step(f"tests {self.task.id}", self._test)
+        report = TestReport.from_json(result)
+        await self._run.emit("test_result", report_data(report, self.task.id, "attempt", attempt=attempt), agent)
+        return report
+
+    async def relock(self, suite: Suite, reason: str) -> Lock:
+        """Replace the tests by fewer, proven RED again."""
+        if suite == self.suite:
+            return Lock(suite, ok=True)
+        path: AgentPath = ("planner", self.task.engineer)
+        await self._run.emit("notice", {"level": "info", "text": f"{self.task.id}: {reason}"}, path)
+        lock, locked = await prove_red(self._run, self.task, suite)
+        if locked is not None:
+            self._locked = locked
+            self._run.locks[self.task.id] = locked
+        return lock
+
+    async def submit(self, files: Mapping[str, str]) -> Verdict:
+        """Prove the files GREEN against the locked tests and merge them."""
+        await self._place(files)
+        violations = await asyncio.to_thread(verify, self.root, self._locked.lock)
+        report = TestReport.from_json(await self._run.step(f"green {self.task.id}", self._test))
+        verdict = judge_green(self._locked.red, report, violations)
+        path: AgentPath = ("planner", self.task.engineer)
+        told = report_data(report, self.task.id, "green", tests_sha=self._locked.lock.sha)
+        await self._run.emit("test_result", {**told, "reason": "; ".join(verdict.reasons)}, path)
+        if verdict.record is None:
+            return Verdict(False, reason="; ".join(verdict.reasons))
+        await self._run.set_state(self.task, TaskState.GREEN)
+        return await merge(self._run, self)
+
+    async def _place(self, files: Mapping[str, str]) -> None:
+        """The worktree as it was at the start, plus these files and the locked tests."""
+        await self._run.parts.git.task_worktree(self.worktree, self.start)
+        packages = await self._packages([*files])
+        await apply_files(self.root, {**packages, **files, self.suite.path: self.suite.source()})
+
+    async def _packages(self, paths: list[str]) -> dict[str, str]:
+        """Empty ``__init__.py`` files that make new folders importable."""
+        folders = {path.rpartition("/")[0] for path in paths if path.endswith(".py") and "/" in path}
+        wanted = {f"{folder}/__init__.py" for folder in folders} - set(paths)
+        return {path: await self.read(path) for path in wanted}
+
+    async def _test(self) -> dict[str, Any]:
+        suite = self.suite
+        report = await self._run.parts.runner.run(self.root, [suite.path], expected=len(suite.cases))
+        return report.to_json()

@@ -1,0 +1,119 @@
+"""A model whose replies survive the process: each call is a step of the workflow that makes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from agentinfra.core.errors import BudgetExceeded
+from agentinfra.core.events import EventKind
+from agentinfra.core.interfaces import ChatModel, DurableEngine, ModelProfile
+from agentinfra.core.messages import ChatReply, ChatRequest, Part, Text, ToolCall, Usage
+
+Emit = Callable[[EventKind, Mapping[str, Any]], Awaitable[None]]
+
+
+class DurableModel:
+    """Wraps a model so that a resumed run takes its earlier replies from the record, and every call is an event.
+
+    Args:
+        inner: The model that answers what is not on record.
+        engine: Keeps the record.
+        emit: Puts events on the run's log, in the name of the agent that asks.
+    """
+
+    def __init__(self, inner: ChatModel, engine: DurableEngine, emit: Emit) -> None:
+        self._inner = inner
+        self._engine = engine
+        self._emit = emit
+
+    @property
+    def name(self) -> str:
+        """``provider:model`` of the wrapped model."""
+        return self._inner.name
+
+    @property
+    def profile(self) -> ModelProfile:
+        """What the wrapped model can do."""
+        return self._inner.profile
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer the request, or return the recorded answer.
+
+        Raises:
+            BudgetExceeded: The run's limit is reached.
+            ModelError: The provider failed.
+        """
+        await self._emit("tool_call", {"id": request.purpose, "title": request.purpose, "kind": "think"})
+        outcome = await self._engine.step(f"model {request.purpose}", lambda: self._ask(request))
+        await self._emit(
+            "tool_call_update",
+            {"id": request.purpose, "status": "failed" if "limit" in outcome else "completed", "seconds": outcome["seconds"]},
+        )
+        if "limit" in outcome:
+            raise BudgetExceeded(**outcome["limit"])
+        reply = reply_from_json(outcome["reply"])
+        await self._emit("usage_update", _usage_data(reply, request.purpose, outcome["seconds"]))
+        return reply
+
+    async def aclose(self) -> None:
+        """Nothing: the wrapped model belongs to the model manager."""
+
+    async def _ask(self, request: ChatRequest) -> dict[str, Any]:
+        begun = time.monotonic()
+        try:
+            reply = await self._inner.complete(request)
+        except BudgetExceeded as limit:
+            # A value, not an error: reaching a limit is an outcome of the run, and what is proven goes on.
+            seconds = round(time.monotonic() - begun, 3)
+            return {"seconds": seconds, "limit": {"what": limit.what, "why": limit.why, "next_step": limit.next_step}}
+        return {"seconds": round(time.monotonic() - begun, 3), "reply": reply_to_json(reply)}
+
+
+def reply_to_json(reply: ChatReply) -> dict[str, Any]:
+    """A reply as JSON."""
+    usage = reply.usage
+    return {
+        "parts": [_part_to_json(part) for part in reply.parts],
+        "model": reply.model,
+        "stop_reason": reply.stop_reason,
+        "usage": [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.cost_usd],
+    }
+
+
+def reply_from_json(data: Mapping[str, Any]) -> ChatReply:
+    """The reply that :func:`reply_to_json` wrote."""
+    parts = tuple(_part_from_json(part) for part in data["parts"])
+    return ChatReply(parts, data["model"], Usage(*data["usage"]), data["stop_reason"])
+
+
+def _part_to_json(part: Part) -> dict[str, Any]:
+    if isinstance(part, ToolCall):
+        return {"id": part.id, "name": part.name, "arguments": dict(part.arguments)}
+    return {"text": part.text if isinstance(part, Text) else part.content}
+
+
+def _part_from_json(data: Mapping[str, Any]) -> Part:
+    if "name" in data:
+        return ToolCall(data["id"], data["name"], data["arguments"])
+    return Text(data["text"])
+
+
+def _usage_data(reply: ChatReply, purpose: str, seconds: float) -> dict[str, Any]:
+    usage = reply.usage
+    return {
+        "model": reply.model,
+        "purpose": purpose,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cost_usd": usage.cost_usd,
+        "seconds": seconds,
+        "task": _task_in(purpose),
+    }
+
+
+def _task_in(purpose: str) -> str | None:
+    last = purpose.rsplit(" ", 1)[-1]
+    return last if last.startswith("T-") else None

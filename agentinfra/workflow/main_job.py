@@ -1,0 +1,165 @@
+"""The main job as data: from an idea to a reviewed branch."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agentinfra.agents.planner_agent import PlannerAgent
+from agentinfra.agents.qa_agent import MergedTree, QAAgent
+from agentinfra.core.doors import is_overridden
+from agentinfra.proof.report import TestReport
+from agentinfra.spec.document import parse, render
+from agentinfra.spec.tasks_document import render_tasks
+from agentinfra.workflow.red import report_data
+from agentinfra.workflow.run import Run, task_of
+from agentinfra.workflow.workflow_builder import Inputs, Workflow, WorkflowBuilder
+from agentinfra.workflow.workflow_runner import run_workflow
+
+MAX_REVIEWED_FILES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the steps of the main job work with."""
+
+    run: Run
+    planner: PlannerAgent
+    qa: QAAgent
+    on_start: Callable[[str], None]
+
+
+def main_job(planner: PlannerAgent) -> Workflow:
+    """The job's graph; a planner with a ``plan_project`` of its own runs that instead of the three steps."""
+    builder = WorkflowBuilder("main-job").step("begin", _begin)
+    if is_overridden(planner, "plan_project"):
+        builder.step("plan_project", _plan_project)
+    else:
+        builder.step("specify", _specify).step("approve", _approve).step("delegate", _delegate)
+    return builder.step("review", _review).step("report", _report).build()
+
+
+async def run_main_job(run: Run, planner: PlannerAgent, on_start: Callable[[str], None]) -> None:
+    """Carry a run from where it is to its end.
+
+    Raises:
+        RunStopped: It was stopped; call again to go on.
+        AgentInfraError: It failed.
+    """
+    planner.environment = run
+    job = Job(run, planner, QAAgent(environment=run), on_start)
+    before = run.view()
+    if before.state:
+        on_start(run.id)
+        run.settle_finished(before)
+    argument = {"idea": run.idea, "planner": type(planner).__name__}
+    await run_workflow(main_job(planner), run.parts.engine, run.id, argument, job)
+
+
+async def _begin(inputs: Inputs, job: Job) -> dict[str, Any]:
+    del inputs
+    run, options = job.run, job.run.options
+    data = {
+        "state": "planning",
+        "idea": run.idea,
+        "workspace": str(run.path),
+        "branch": f"agentinfra/{run.id}",
+        "base": run.parts.git.base,
+        "model": run.parts.model_for(None).name,
+        "mode": options.mode,
+        "sandbox": run.parts.runner.sandbox.name,
+        "limits": {"minutes": options.budget_minutes, "usd": options.budget_usd, "attempts": run.parts.max_attempts},
+        "python": platform.python_version(),
+    }
+    await run.emit("state_update", data)
+    job.on_start(run.id)
+    start = await run.step("branch", lambda: run.parts.git.start_branch(run.id, date=run.parts.commit_date))
+    dirty = await run.step("dirty", lambda: asyncio.to_thread(lambda: list(run.parts.git.is_dirty())))
+    if dirty:
+        text = f"{len(dirty)} changed files are not part of the run, it starts from HEAD: {', '.join(dirty[:5])}"
+        await run.emit("notice", {"level": "warning", "text": text})
+    return {"start": start}
+
+
+async def _specify(inputs: Inputs, job: Job) -> str:
+    _restore(inputs, job)
+    return render(await job.planner.specify(inputs["argument"]["idea"]))
+
+
+async def _approve(inputs: Inputs, job: Job) -> str:
+    _restore(inputs, job)
+    return render(await job.planner.publish(parse(inputs["specify"])))
+
+
+async def _delegate(inputs: Inputs, job: Job) -> None:
+    _restore(inputs, job)
+    job.run.spec = parse(inputs["approve"])
+    await job.planner.delegate(job.run.spec)
+
+
+async def _plan_project(inputs: Inputs, job: Job) -> None:
+    _restore(inputs, job)
+    await job.planner.aplan_project(inputs["argument"]["idea"])
+
+
+async def _review(inputs: Inputs, job: Job) -> dict[str, Any]:
+    _restore(inputs, job)
+    run, git = job.run, job.run.parts.git
+    if not run.may_execute:
+        return {"findings": 0}
+    await run.emit("state_update", {"state": "reviewing"}, ("planner", job.qa.name))
+    tip = await run.step("tip", lambda: git.tip(run.id))
+    report = TestReport.from_json(await run.step("suite", lambda: _suite(run, tip)))
+    await run.emit("test_result", report_data(report, None, "suite"), ("planner", job.qa.name))
+    findings = await job.qa.arun(MergedTree(await _sources(run, tip), report))
+    return {"findings": len(findings)}
+
+
+async def _report(inputs: Inputs, job: Job) -> None:
+    _restore(inputs, job)
+    run = job.run
+    await run.step("tasks.md", lambda: _commit_tasks(run))
+    await run.step("tidy", lambda: _tidy(run))
+    await run.emit("checkpoint", {"commit": await run.step("final", lambda: run.parts.git.tip(run.id))})
+    await run.emit("state_update", {"state": "done"})
+
+
+def _restore(inputs: Inputs, job: Job) -> None:
+    """What earlier steps left in memory; after a resume they are not run again."""
+    job.run.start = inputs["begin"]["start"] if "begin" in inputs else job.run.start
+
+
+async def _suite(run: Run, tip: str) -> dict[str, Any]:
+    name = f"{run.id}-review"
+    root = await run.parts.git.task_worktree(name, tip)
+    try:
+        return (await run.parts.runner.run(root)).to_json()
+    finally:
+        await run.parts.git.remove_worktree(name)
+
+
+async def _sources(run: Run, tip: str) -> dict[str, str]:
+    """The Python files that the run wrote."""
+    changed = [one.path for one in await run.parts.git.diff_stat(run.start, tip) if one.path.endswith(".py")]
+    return {path: await run.parts.git.read_file(tip, path) for path in changed[:MAX_REVIEWED_FILES]}
+
+
+async def _commit_tasks(run: Run) -> str:
+    state = run.view()
+    if not state.tasks:
+        return ""
+    text = render_tasks(
+        [task_of(task) for task in state.tasks],
+        {task.id: task.state for task in state.tasks},
+        {task.id: task.reason for task in state.tasks if task.reason},
+    )
+    trailers = {"AgentInfra-Run": run.id}
+    return await run.parts.git.commit_files(run.id, {"tasks.md": text}, "Tasks", trailers, run.parts.commit_date)
+
+
+async def _tidy(run: Run) -> None:
+    await run.parts.git.reject(run.id)
+

@@ -1,0 +1,301 @@
+"""A run: the engine's side of the project that agents work in.
+
+Agents propose; everything that counts (approval, RED, GREEN, merge, states) is done and recorded here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agentinfra.agents.project import AgentPath, Lock, Verdict, Workbench
+from agentinfra.agents.test_suite import Suite
+from agentinfra.core.errors import BudgetExceeded, RunStopped
+from agentinfra.core.events import EventDraft, EventKind
+from agentinfra.core.interfaces import ChatModel, EventLog
+from agentinfra.core.tasks import Task, TaskState, in_order
+from agentinfra.environment.git_workspace import GitWorkspace
+from agentinfra.proof.pytest_runner import PytestRunner
+from agentinfra.spec.document import parse, render
+from agentinfra.spec.requirements import Question, Spec
+from agentinfra.workflow.bench import TaskBench
+from agentinfra.workflow.durable_model import DurableModel
+from agentinfra.workflow.execution import BaseEngine
+from agentinfra.workflow.red import LockedTests, prove_red
+from agentinfra.workflow.run_files import RunFiles
+from agentinfra.workflow.run_options import Human, RunOptions
+from agentinfra.workflow.run_state import RunState, TaskView, reduce
+
+T = TypeVar("T")
+Work = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunParts:
+    """What a run is put together from; the composition root picks them.
+
+    Attributes:
+        engine: Keeps steps.
+        log: Keeps events.
+        git: The user's repository.
+        runner: Runs tests in the sandbox.
+        human: Whom to ask.
+        files: The run's folder.
+        model_for: Budgeted and recorded form of an agent's own model, or of the run's for None.
+        parallel: Tasks at once.
+        max_attempts: Tries a task.
+        commit_date: Fixed commit date of a replay; None for the present.
+    """
+
+    engine: BaseEngine
+    log: EventLog
+    git: GitWorkspace
+    runner: PytestRunner
+    human: Human
+    files: RunFiles
+    model_for: Callable[[ChatModel | None], ChatModel]
+    parallel: int = 2
+    max_attempts: int = 3
+    commit_date: str | None = None
+
+
+@dataclass
+class Run:
+    """One run, from idea to report; implements :class:`agentinfra.agents.project.Project`."""
+
+    id: str
+    options: RunOptions
+    parts: RunParts
+    spec: Spec | None = None
+    tasks: dict[str, Task] = field(default_factory=dict[str, Task])
+    locks: dict[str, LockedTests] = field(default_factory=dict[str, LockedTests])
+    start: str = ""
+    _states: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
+    _settled: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
+    _work: dict[str, Work] = field(default_factory=dict[str, Work])
+    _merging: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._slots = asyncio.Semaphore(self.parts.parallel)
+        self.parts.engine.register("work", self._run_work)
+        self.parts.engine.register("task", self._run_task)
+
+    @property
+    def path(self) -> Path:
+        """The workspace."""
+        return self.parts.git.root
+
+    @property
+    def idea(self) -> str:
+        """What the person asked for."""
+        return self.options.idea
+
+    @property
+    def may_execute(self) -> bool:
+        """Whether the mode lets the run write code; planning does not."""
+        return self.options.mode != "plan"
+
+    @property
+    def merging(self) -> asyncio.Lock:
+        """Held while a task is merged: the branch has one writer."""
+        return self._merging
+
+    def model(self, own: ChatModel | None, purpose: AgentPath) -> ChatModel:
+        """The model to ask, durable and on the log."""
+
+        async def emit(kind: EventKind, data: Mapping[str, Any]) -> None:
+            await self.emit(kind, data, purpose)
+
+        return DurableModel(self.parts.model_for(own), self.parts.engine, emit)
+
+    async def emit(self, kind: EventKind, data: Mapping[str, Any], agent: AgentPath = ()) -> None:
+        """Put an event on the log; a replayed one is dropped there."""
+        draft = EventDraft(kind, data, agent, self.parts.engine.next_key())
+        await asyncio.to_thread(self.parts.log.append, self.id, draft)
+
+    def view(self) -> RunState:
+        """The run's state by its events."""
+        return reduce(self.parts.log.read(self.id))
+
+    async def step(self, name: str, function: Callable[[], Awaitable[T]]) -> T:
+        """A durable step; what the machine failed at (disk, processes) stops the run instead of being recorded."""
+
+        async def guarded() -> T:
+            try:
+                return await function()
+            except OSError as error:
+                raise RunStopped(
+                    f"{name} failed", why=str(error), next_step="Mend it, then go on with `agentinfra resume`"
+                ) from error
+
+        return await self.parts.engine.step(name, guarded)
+
+    async def ask(self, questions: Sequence[Question]) -> tuple[Question, ...]:
+        """Ask the person, one question at a time."""
+        answered: list[Question] = []
+        for question in questions:
+            data = {"id": question.id, "text": question.text, "why": question.why}
+            offered = {"options": list(question.options), "recommended": question.recommended}
+            await self.emit("question", {**data, **offered}, ("planner",))
+            answer = await self.step(f"answer {question.id}", lambda one=question: self.parts.human.answer(one))
+            by = "recommended" if self.options.yes else "person"
+            await self.emit("answer", {"id": question.id, "text": answer, "by": by}, ("planner",))
+            answered.append(replace(question, answer=answer))
+        return tuple(answered)
+
+    async def publish_spec(self, spec: Spec) -> Spec:
+        """Write the draft, wait for approval, and commit what was approved.
+
+        Raises:
+            RunStopped: The person rejected it.
+        """
+        text = render(replace(spec, id=self.id))
+        await self._tell_spec(spec, "draft")
+        await self.emit("state_update", {"state": "awaiting_approval"})
+        approved = await self.step("approve", lambda: self._approve(text))
+        await self.emit("approval", {"spec_sha": approved["sha"], "by": approved["by"]})
+        self.spec = parse(approved["text"])
+        await self._tell_spec(self.spec, "approved")
+        await self.step("commit spec", lambda: self._commit_spec(approved["text"]))
+        await self.emit("state_update", {"state": "building"})
+        return self.spec
+
+    async def publish_tasks(self, tasks: Sequence[Task]) -> None:
+        """Add tasks to the graph.
+
+        Raises:
+            SpecError: The graph has a cycle or unknown ids.
+        """
+        merged = {**self.tasks, **{task.id: task for task in tasks}}
+        self.tasks = {task.id: task for task in in_order(tuple(merged.values()))}
+        shown = [task_data(task) for task in self.tasks.values()]
+        await self.emit("plan_update", {"tasks": shown}, ("planner", tasks[0].engineer) if tasks else ())
+
+    async def lock_tests(self, task: Task, suite: Suite) -> Lock:
+        """Prove the tests RED against empty bodies and lock them."""
+        lock, locked = await prove_red(self, task, suite)
+        if locked is not None:
+            self.locks[task.id] = locked
+            await self.set_state(task, TaskState.RED)
+        return lock
+
+    async def delegate(self, work: Sequence[tuple[str, Callable[[], Awaitable[Any]]]]) -> None:
+        """Run the pieces of work as workflows of their own, side by side."""
+        for name, function in work:
+            self._work[name] = function
+            await self.parts.engine.start("work", f"{self.id}.{name}", {"work": name})
+        for name, _ in work:
+            await self.parts.engine.result(f"{self.id}.{name}")
+
+    async def run_tasks(self, tasks: Sequence[Task], work: Callable[[Workbench], Awaitable[Verdict]]) -> None:
+        """Run the tasks, each as a workflow of its own that waits for those it needs."""
+        for task in in_order(tasks):
+            self._work[task.id] = work
+            await self.parts.engine.start("task", f"{self.id}.{task.id}", {"task": task.id})
+        for task in in_order(tasks):
+            outcome = await self.parts.engine.result(f"{self.id}.{task.id}")
+            self.settle(task.id, TaskState(outcome["state"]))
+
+    async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
+        """The states of the tasks."""
+        return {task.id: self._states.get(task.id, TaskState.PENDING) for task in tasks}
+
+    def settle(self, task_id: str, state: TaskState) -> None:
+        """Let those that wait for the task go on."""
+        self._states[task_id] = state
+        self._settled.setdefault(task_id, asyncio.Event()).set()
+
+    def settle_finished(self, state: RunState) -> None:
+        """After a resume: what is over by the log is not waited for."""
+        for task in state.tasks:
+            if task.state.is_final:
+                self.settle(task.id, task.state)
+
+    async def set_state(self, task: Task, state: TaskState, **details: Any) -> None:
+        """Record a task's state; only the engine's own code calls this."""
+        self._states[task.id] = state
+        await self.emit("agent_state", {"task": task.id, "state": state.value, **details}, ("planner", task.engineer))
+
+    async def _run_work(self, argument: Mapping[str, Any]) -> None:
+        await self._work[argument["work"]]()
+
+    async def _run_task(self, argument: Mapping[str, Any]) -> dict[str, str]:
+        task = self.tasks[argument["task"]]
+        for needed in (*task.depends_on, *task.after):
+            await self._settled.setdefault(needed, asyncio.Event()).wait()
+        state, details = await self._perform(task)
+        await self.set_state(task, state, **details)
+        self.settle(task.id, state)
+        return {"state": state.value, **details}
+
+    async def _perform(self, task: Task) -> tuple[TaskState, dict[str, str]]:
+        missing = [needed for needed in task.depends_on if self._states[needed] is not TaskState.DONE]
+        if missing:
+            return TaskState.SKIPPED, {"reason": f"needs {', '.join(missing)}"}
+        if task.id not in self.locks:
+            return TaskState.BLOCKED, {"reason": "Its tests prove nothing: a trivial implementation passes them"}
+        async with self._slots:
+            try:
+                bench = await TaskBench.open(self, task, self.locks[task.id])
+                await self.set_state(task, TaskState.CODING, attempt=1, max_attempts=self.parts.max_attempts)
+                verdict: Verdict = await self._work[task.id](bench)
+            except BudgetExceeded as limit:
+                return TaskState.BLOCKED, {"reason": str(limit)}
+            finally:
+                await self.parts.git.remove_worktree(f"{self.id}-{task.id}")
+        if verdict.done:
+            return TaskState.DONE, {"commit": verdict.commit}
+        return TaskState.BLOCKED, {"reason": verdict.reason}
+
+    async def _approve(self, text: str) -> dict[str, str]:
+        path = await self.parts.files.write_spec(text)
+        if not await self.parts.human.approve(path):
+            raise RunStopped(
+                "The specification was not approved",
+                next_step=f"Edit {path} and go on with `agentinfra resume`, or start anew",
+            )
+        left = await self.parts.files.read_spec()
+        by = "--yes" if self.options.yes else "person"
+        return {"text": left.text, "sha": left.sha, "by": by}
+
+    async def _commit_spec(self, text: str) -> str:
+        files = {"spec.md": text, **await self.parts.files.missing_test_configuration(self.parts.git, self.start)}
+        trailers = {"AgentInfra-Run": self.id}
+        return await self.parts.git.commit_files(
+            self.id, files, "Specification", trailers=trailers, date=self.parts.commit_date
+        )
+
+    async def _tell_spec(self, spec: Spec, status: str) -> None:
+        requirements = [
+            {
+                "id": one.id,
+                "title": one.title,
+                "examples": len(one.examples),
+                "grounded": sum(example.ground.is_firm for example in one.examples),
+            }
+            for one in spec.requirements
+        ]
+        path = str(self.parts.files.spec_path)
+        data = {"title": spec.title, "path": path, "status": status, "requirements": requirements}
+        await self.emit("plan_update", {"spec": data}, ("planner",))
+
+
+def task_of(view: TaskView) -> Task:
+    """The task that a view shows."""
+    return Task(view.id, view.title, view.requirements, view.files, view.symbols, view.depends_on, (), view.engineer)
+
+
+def task_data(task: Task) -> dict[str, Any]:
+    """A task as event data."""
+    return {
+        "id": task.id,
+        "title": task.title,
+        "requirements": list(task.requirements),
+        "files": list(task.files),
+        "symbols": list(task.symbols),
+        "depends_on": list(task.depends_on),
+        "engineer": task.engineer,
+    }

@@ -1,0 +1,170 @@
+"""Make ``.venv`` in the checkout, with everything that ``make demo`` and ``make test`` need.
+
+What the system lacks is looked for first and named in one message. Root on a Debian system gets the missing
+packages installed; everybody else gets the one command that installs them. A second run finds the stamp of the
+first and does nothing. Written for Python 3.7, so that an older interpreter is told what is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "setup-stamp"
+OLDEST_PYTHON = (3, 11)
+BWRAP = "/usr/bin/bwrap"  # the sandbox takes no other one, least of all from PATH
+OLDEST_GIT = (2, 38)  # the first with `git merge-tree --write-tree`
+DISK_BYTES = 4 * 10**9  # packages, pip's cache, and the model file with the parts that it is assembled from
+
+
+class Missing(NamedTuple):
+    """Something that the machine lacks, and the Debian package that brings it ("" if none does)."""
+
+    what: str
+    package: str = ""
+
+
+def main() -> int:
+    """Set the checkout up; the exit code is 0 when it is ready."""
+    try:
+        missing = prepare()
+    except subprocess.CalledProcessError as error:
+        print(f"Setup stopped: {' '.join(error.cmd)} failed; its message is above. Call it again.", file=sys.stderr)
+        return 1
+    if missing:
+        print(explanation(missing), file=sys.stderr)
+    return 1 if missing else 0
+
+
+def prepare() -> list[Missing]:
+    """Bring the checkout to the state of the stamp; returns what is missing for it, [] when it is ready."""
+    key = stamp_key()
+    missing = missing_tools()
+    if can_install(missing):
+        install([each.package for each in missing])
+        missing = missing_tools()
+    if is_ready(key):
+        return missing
+    missing += missing_for_download()
+    if not missing:
+        install_packages()
+        STAMP.write_text(key)
+    return missing
+
+
+def stamp_key() -> str:
+    """What the virtual environment depends on: the project's settings, the interpreter, and where both lie."""
+    parts = [(ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), sys.base_prefix.encode(), bytes(VENV)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def is_ready(key: str) -> bool:
+    """Whether an earlier run finished for the same key and its interpreter is still there."""
+    return STAMP.is_file() and STAMP.read_text() == key and (VENV / "bin" / "python").exists()
+
+
+def missing_tools() -> list[Missing]:
+    """Everything that must be on the system before anything is made here."""
+    missing = missing_python()
+    if git_version() < OLDEST_GIT:
+        missing.append(Missing("git 2.38 or newer: branches and worktrees of a run", "git"))
+    if not os.access(BWRAP, os.X_OK):
+        missing.append(Missing(f"bubblewrap ({BWRAP}): runs generated code without network", "bubblewrap"))
+    return missing
+
+
+def missing_python() -> list[Missing]:
+    """What this interpreter lacks to make the virtual environment."""
+    if sys.version_info < OLDEST_PYTHON:
+        found = ".".join(map(str, sys.version_info[:3]))
+        return [Missing(f"Python 3.11 or newer ({sys.executable} is {found}): set PYTHON=/path/to/python")]
+    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+        return [Missing("Python's venv module, with ensurepip", "python3-venv")]
+    return []
+
+
+def git_version() -> tuple[int, int]:
+    """Major and minor version of git; (0, 0) without one."""
+    if shutil.which("git") is None:
+        return (0, 0)
+    text = subprocess.run(["git", "--version"], stdout=subprocess.PIPE, check=True, timeout=30).stdout.decode()
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return (int(found.group(1)), int(found.group(2))) if found else (0, 0)
+
+
+def can_install(missing: list[Missing]) -> bool:
+    """Whether this process may and can install all that is missing."""
+    packaged = bool(missing) and all(each.package for each in missing)
+    return packaged and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(packages: list[str]) -> None:
+    """Install Debian packages; a failure shows in the check that follows."""
+    print(f"Installing {' '.join(packages)}", flush=True)
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    subprocess.run(["apt-get", "update", "-q"], env=environment, check=False)
+    command = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
+    subprocess.run(command, env=environment, check=False)
+    importlib.invalidate_caches()  # the check that follows looks for Python modules too
+
+
+def missing_for_download() -> list[Missing]:
+    """What is missing for fetching packages: room, and a package index that answers."""
+    free = shutil.disk_usage(ROOT).free
+    if free < DISK_BYTES:
+        room = f"{DISK_BYTES / 1e9:.0f} GB of free disk space in {ROOT} ({free / 1e9:.1f} GB are free)"
+        return [Missing(room)]
+    if missing_python():
+        return []  # without a virtual environment there is no pip to ask
+    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    return missing_index()
+
+
+def missing_index() -> list[Missing]:
+    """Ask the package index for one small package, through pip: it alone knows the user's mirrors and proxies."""
+    with tempfile.TemporaryDirectory() as folder:
+        limits = ["--no-cache-dir", "--retries", "1", "--timeout", "15"]
+        command = [*pip("download"), *limits, "--no-deps", "--dest", folder, "hatchling"]
+        asked = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False, timeout=300)
+    if asked.returncode == 0:
+        return []
+    reason = (asked.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
+    return [Missing(f"a Python package index that pip can reach ({reason})")]
+
+
+def pip(command: str) -> list[str]:
+    """The start of a pip command line in the virtual environment."""
+    return [str(VENV / "bin" / "python"), "-m", "pip", command, "-qq", "--disable-pip-version-check"]
+
+
+def install_packages() -> None:
+    """Install the project, editable, with the embedded model's runtime and the tools of development."""
+    STAMP.unlink(missing_ok=True)  # an installation that is cut short must not pass for the earlier one
+    print("Installing the Python packages into .venv (about 600 MB, a minute or two)", flush=True)
+    subprocess.run([*pip("install"), "--editable", f"{ROOT}[local,dev]"], check=True)
+
+
+def explanation(missing: list[Missing]) -> str:
+    """One message that names all that is missing, and the one command that brings it."""
+    lines = ["Setup cannot go on. Missing:", *[f"  - {each.what}" for each in missing]]
+    packages = [each.package for each in missing if each.package]
+    if packages:
+        sudo = "" if os.geteuid() == 0 else "sudo "
+        lines.append(f"Run: {sudo}apt-get install -y {' '.join(packages)}")
+        lines.append("(these are the names on Debian and Ubuntu; other systems call them much the same)")
+    lines.append("Then call make again: what is done is not done twice.")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The server as an editor meets it: a real process over standard input and output."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from agentinfra import __version__
+
+SCRIPT = [str(Path(sys.executable).with_name("agentinfra-server"))]
+MODULE = [sys.executable, "-P", "-m", "agentinfra_server"]
+LIMIT = 30
+HEAVY = {"agentinfra.app", "anthropic", "apsw", "dbos", "git", "openai", "playwright", "pydantic", "rich", "sqlite_vec"}
+
+
+class Editor:
+    """The smallest client: frames and JSON, nothing of pygls in it."""
+
+    def __init__(self, process):
+        self.process = process
+        self.last_id = 0
+
+    def notify(self, method, params=None):
+        self.send({"method": method, "params": params})
+
+    async def request(self, method, params=None):
+        self.last_id += 1
+        self.send({"id": self.last_id, "method": method, "params": params})
+        while (message := await self.receive()).get("id") != self.last_id:
+            pass
+        return message
+
+    def send(self, message):
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    async def receive(self):
+        header = await asyncio.wait_for(self.process.stdout.readuntil(b"\r\n\r\n"), LIMIT)
+        length = int(header.split(b"Content-Length:")[1].split(b"\r\n")[0])
+        return json.loads(await asyncio.wait_for(self.process.stdout.readexactly(length), LIMIT))
+
+    async def initialize(self, folder=None):
+        folders = [{"uri": folder.as_uri(), "name": folder.name}] if folder else None
+        params = {"processId": None, "rootUri": None, "capabilities": {}, "workspaceFolders": folders}
+        reply = await self.request("initialize", params)
+        self.notify("initialized", {})
+        return reply["result"]
+
+    async def leave(self):
+        await self.request("shutdown")
+        self.notify("exit")
+        return await asyncio.wait_for(self.process.wait(), LIMIT)
+
+
+@asynccontextmanager
+async def serving(command, cwd):
+    environment = {**os.environ, "XDG_DATA_HOME": str(cwd / "data"), "HOME": str(cwd)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = await asyncio.create_subprocess_exec(*command, cwd=cwd, env=environment, **pipes)
+    try:
+        yield Editor(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("command", [SCRIPT, MODULE], ids=["script", "module"])
+async def test_serves_and_leaves_while_the_workspace_holds_modules_of_our_names(command, tmp_path):
+    for name in ("asyncio", "server", "agentinfra", "agentinfra_server", "json"):
+        (tmp_path / f"{name}.py").write_text(f"import pathlib; pathlib.Path({name!r} + '.executed').touch()")
+
+    async with serving(command, tmp_path) as editor:
+        result = await editor.initialize(tmp_path)
+        code = await editor.leave()
+
+    assert result["serverInfo"] == {"name": "agentinfra-server", "version": __version__}
+    assert result["capabilities"]["executeCommandProvider"]["commands"] == ["agentinfra.status"]
+    assert code == 0
+    assert list(tmp_path.glob("*.executed")) == []
+
+
+def test_the_planted_modules_would_run_without_the_safe_path(tmp_path):
+    (tmp_path / "asyncio.py").write_text("import pathlib; pathlib.Path('asyncio.executed').touch()")
+    unsafe = [word for word in MODULE if word != "-P"]
+    subprocess.run(unsafe, cwd=tmp_path, capture_output=True, timeout=LIMIT, input=b"", check=False)
+    assert (tmp_path / "asyncio.executed").exists()
+
+
+async def test_exit_without_shutdown_is_a_failure(tmp_path):
+    async with serving(SCRIPT, tmp_path) as editor:
+        await editor.initialize()
+        editor.notify("exit")
+        assert await asyncio.wait_for(editor.process.wait(), LIMIT) == 1
+
+
+async def test_status_is_empty_without_a_folder(tmp_path):
+    async with serving(SCRIPT, tmp_path) as editor:
+        await editor.initialize()
+        reply = await editor.request("workspace/executeCommand", {"command": "agentinfra.status"})
+        assert reply["result"] == []
+
+
+async def test_status_of_a_folder_without_runs(tmp_path):
+    async with serving(SCRIPT, tmp_path) as editor:
+        await editor.initialize(tmp_path)
+        reply = await editor.request("workspace/executeCommand", {"command": "agentinfra.status"})
+        assert reply["result"] == []
+
+
+def test_version_needs_no_editor():
+    shown = subprocess.run([*SCRIPT, "--version"], capture_output=True, text=True, timeout=LIMIT, check=True)
+    assert shown.stdout == f"agentinfra-server {__version__}\n"
+
+
+def test_what_others_print_stays_out_of_the_protocol():
+    code = (
+        "from agentinfra_server.__main__ import claim_stdout\n"
+        "protocol = claim_stdout()\n"
+        "import os; print('stray'); os.system('echo child')\n"
+        "protocol.write(b'frame'); protocol.close()"
+    )
+    ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=LIMIT, check=True)
+    assert ran.stdout == "frame"
+    assert set(ran.stderr.split()) == {"stray", "child"}
+
+
+def test_a_server_ready_for_initialize_has_loaded_nothing_heavy():
+    code = "import sys; from agentinfra_server.server import create_server; create_server(); print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=LIMIT, check=True)
+    loaded = set(ran.stdout.split())
+    assert "pygls" in loaded
+    assert loaded & HEAVY == set()

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agentinfra.core.errors import InputError, WorkspaceError
+from agentinfra.environment.git_workspace import GitWorkspace
+
+from .conftest import DATE, RUN, UserRepo, do_task, merge_task
+
+
+@pytest.fixture
+async def built(workspace: GitWorkspace) -> GitWorkspace:
+    """A run of three tasks: T-1 and T-2 independent, T-3 on the lines of T-1."""
+    await workspace.start_branch(RUN)
+    await workspace.commit_files(RUN, {"spec.md": "# Spec\n"}, "Write the spec", {})
+    await merge_task(workspace, "T-1", {"one.py": "a = 1\n"})
+    await merge_task(workspace, "T-2", {"two.py": "b = 1\n"})
+    await merge_task(workspace, "T-3", {"one.py": "a = 3\n"})
+    return workspace
+
+
+class TestAccept:
+    async def test_the_base_and_its_checkout_move_to_the_branch(self, built: GitWorkspace, repo: UserRepo) -> None:
+        for _ in range(2):
+            accepted = await built.accept(RUN)
+            assert accepted == repo.git("rev-parse", "main") == repo.git("rev-parse", "agentinfra/r1")
+        assert (repo.root / "one.py").read_text() == "a = 3\n"
+        assert repo.status() == ""
+        assert repo.git("symbolic-ref", "HEAD") == "refs/heads/main"
+
+    async def test_a_dirty_tree_is_refused_and_named(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.write("app.py", "mine = 1\n")
+        with pytest.raises(WorkspaceError, match=r"not committed: app\.py"):
+            await built.accept(RUN)
+        assert (repo.root / "app.py").read_text() == "mine = 1\n"
+        assert not (repo.root / "one.py").exists()
+
+    async def test_untracked_files_stand_in_the_way_only_of_files_with_their_name(
+        self, built: GitWorkspace, repo: UserRepo
+    ) -> None:
+        repo.write("notes ä.txt", "x")
+        repo.write("two.py", "mine = 1\n")
+        with pytest.raises(WorkspaceError, match=r"not committed: two\.py\."):
+            await built.accept(RUN)
+        (repo.root / "two.py").unlink()
+        await built.accept(RUN)
+        assert repo.git("ls-files", "--others") == '"notes \\303\\244.txt"'
+
+    async def test_a_moved_base_is_refused_with_its_commits(self, built: GitWorkspace, repo: UserRepo) -> None:
+        moved = repo.commit(other="x = 1\n")
+        with pytest.raises(WorkspaceError, match=rf"main has moved.*{moved[:10]} \(by hand\)"):
+            await built.accept(RUN)
+        assert repo.git("rev-parse", "main") == moved
+
+    async def test_a_rewritten_base_is_refused(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.git("commit", "-q", "--amend", "-m", "rewritten")
+        with pytest.raises(WorkspaceError, match="main has moved"):
+            await built.accept(RUN)
+
+    async def test_an_empty_base_that_got_a_commit_has_moved(self, empty_repo: UserRepo, tmp_path: Path) -> None:
+        workspace = GitWorkspace.open(empty_repo.root, scratch=tmp_path / "scratch")
+        await workspace.start_branch(RUN)
+        await merge_task(workspace, "T-1", {"a.py": "a = 1\n"})
+        empty_repo.commit(mine="x = 1\n")
+        with pytest.raises(WorkspaceError, match="main has moved"):
+            await workspace.accept(RUN)
+
+    async def test_a_deleted_base_has_moved(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.git("checkout", "-q", "-b", "elsewhere")
+        repo.git("branch", "-q", "-D", "main")
+        with pytest.raises(WorkspaceError, match="main has moved"):
+            await built.accept(RUN)
+
+    async def test_a_detached_base_moves_with_head(self, repo: UserRepo, tmp_path: Path) -> None:
+        repo.git("checkout", "-q", "--detach")
+        workspace = GitWorkspace.open(repo.root, scratch=tmp_path / "scratch")
+        await workspace.start_branch(RUN)
+        await merge_task(workspace, "T-1", {"a.py": "a = 1\n"})
+        accepted = await workspace.accept(RUN)
+        assert accepted == repo.git("rev-parse", "HEAD") != repo.git("rev-parse", "main")
+        assert repo.status() == ""
+
+    async def test_another_checkout_is_left_alone(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.git("checkout", "-q", "-b", "elsewhere")
+        repo.write("app.py", "mine = 1\n")
+        accepted = await built.accept(RUN)
+        assert repo.git("rev-parse", "main") == accepted
+        assert (repo.root / "app.py").read_text() == "mine = 1\n"
+        assert not (repo.root / "one.py").exists()
+
+    async def test_a_base_in_another_worktree_is_refused(
+        self, built: GitWorkspace, repo: UserRepo, tmp_path: Path
+    ) -> None:
+        repo.git("checkout", "-q", "-b", "elsewhere")
+        repo.git("worktree", "add", "-q", str(tmp_path / "side"), "main")
+        with pytest.raises(WorkspaceError, match=r"checked out in .*side"):
+            await built.accept(RUN)
+
+    async def test_it_is_finished_after_it_was_cut_off_before_the_base_moved(
+        self, built: GitWorkspace, repo: UserRepo
+    ) -> None:
+        repo.git("read-tree", "-m", "-u", "HEAD", "agentinfra/r1")
+        assert repo.status() != ""
+        accepted = await built.accept(RUN)
+        assert repo.git("rev-parse", "main") == accepted
+        assert repo.status() == ""
+
+
+class TestAcceptTasks:
+    async def test_only_these_tasks_come_and_the_rest_may_follow(self, built: GitWorkspace, repo: UserRepo) -> None:
+        await built.accept(RUN, ["T-2"])
+        assert repo.git("log", "-1", "--format=%s") == "Do T-2"
+        assert {path.name for path in repo.root.glob("*.*")} == {"app.py", "two.py"}
+        assert await built.accept(RUN, ["T-2"]) == repo.git("rev-parse", "main")
+        await built.accept(RUN, ["T-1", "T-3"])
+        assert repo.git("log", "--format=%s").splitlines() == ["Do T-3", "Do T-1", "Do T-2", "by hand"]
+        whole = await built.accept(RUN)
+        assert await built.list_files(whole) == ("app.py", "one.py", "spec.md", "two.py")
+        assert await built.accept(RUN) == whole
+        assert repo.status() == ""
+
+    async def test_a_task_without_what_it_builds_on_conflicts_by_name(
+        self, built: GitWorkspace, repo: UserRepo
+    ) -> None:
+        before = repo.git("rev-parse", "main")
+        with pytest.raises(WorkspaceError, match=r"T-3 cannot be accepted alone.*one\.py"):
+            await built.accept(RUN, ["T-3"])
+        assert repo.git("rev-parse", "main") == before
+
+    async def test_an_unknown_task_is_named(self, built: GitWorkspace) -> None:
+        with pytest.raises(InputError, match=r"T-9 has no commit"):
+            await built.accept(RUN, ["T-1", "T-9"])
+
+    async def test_an_empty_base_is_created(self, empty_repo: UserRepo, tmp_path: Path) -> None:
+        workspace = GitWorkspace.open(empty_repo.root, scratch=tmp_path / "scratch")
+        await workspace.start_branch(RUN)
+        await workspace.commit_files(RUN, {"spec.md": "# Spec\n"}, "Write the spec", {})
+        await merge_task(workspace, "T-1", {"a.py": "a = 1\n"})
+        await workspace.accept(RUN, ["T-1"])
+        assert empty_repo.git("ls-files") == "a.py"
+        assert empty_repo.status() == ""
+
+
+class TestUndo:
+    async def test_a_task_goes_and_the_others_stay(self, built: GitWorkspace) -> None:
+        for _ in range(2):
+            tip = await built.undo(RUN, ["T-2"], date=DATE)
+            assert await built.list_files(tip) == ("app.py", "one.py", "spec.md")
+        last = (await built.log(RUN))[-1]
+        assert (last.sha, last.subject) == (tip, 'Revert "Do T-2"')
+        assert last.trailers == {"AgentInfra-Run": RUN, "AgentInfra-Undo": "T-2"}
+
+    async def test_tasks_that_build_on_each_other_go_together(self, built: GitWorkspace) -> None:
+        tip = await built.undo(RUN, ["T-1", "T-3"])
+        assert await built.list_files(tip) == ("app.py", "spec.md", "two.py")
+
+    async def test_a_conflict_is_named_and_nothing_is_undone(self, built: GitWorkspace) -> None:
+        before = await built.log(RUN)
+        with pytest.raises(WorkspaceError, match=r"T-1 cannot be undone.*one\.py"):
+            await built.undo(RUN, ["T-1", "T-2"])
+        assert await built.log(RUN) == before
+
+    async def test_an_undone_task_can_be_done_again(self, built: GitWorkspace) -> None:
+        await built.undo(RUN, ["T-2"])
+        again = await merge_task(built, "T-2", {"two.py": "b = 2\n"})
+        assert (await built.log(RUN))[-1].sha == again
+        assert await built.read_file("agentinfra/r1", "two.py") == "b = 2\n"
+
+    async def test_the_base_keeps_what_was_accepted_until_the_undo_is_accepted(
+        self, built: GitWorkspace, repo: UserRepo
+    ) -> None:
+        await built.accept(RUN)
+        await built.undo(RUN, ["T-2"])
+        assert (repo.root / "two.py").exists()
+        await built.accept(RUN)
+        assert not (repo.root / "two.py").exists()
+        assert repo.status() == ""
+
+
+@pytest.mark.parametrize("verb", [GitWorkspace.accept, GitWorkspace.undo])
+async def test_no_branch_no_delivery(workspace: GitWorkspace, verb: Callable[..., object]) -> None:
+    with pytest.raises(WorkspaceError, match="no branch agentinfra/r1"):
+        await verb(workspace, RUN, ["T-1"])  # type: ignore[misc]
+
+
+async def test_work_done_before_an_undo_merges_after_it(workspace: GitWorkspace) -> None:
+    await workspace.start_branch(RUN)
+    first = await do_task(workspace, "T-1", {"a.py": "a = 1\n"})
+    await workspace.merge_commit(RUN, first)
+    await workspace.undo(RUN, ["T-1"])
+    result = await workspace.merge_commit(RUN, await do_task(workspace, "T-1", {"a.py": "a = 1\n"}))
+    assert result.commit is not None
+    assert await workspace.list_files(result.commit) == ("a.py", "app.py")

@@ -1,0 +1,171 @@
+"""A loopback HTTP server that speaks what the providers speak, told what to answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+CUT = object()
+"""Ends the connection in the middle of the body."""
+
+
+@dataclass
+class Answer:
+    """Status, body pieces and headers; a number among the pieces is a pause in seconds."""
+
+    status: int = 200
+    pieces: Iterable[Any] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class WireServer:
+    """Gives the answers in order, the last again and again, and remembers what it was asked."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        self.answers = answers
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.client_left = threading.Event()
+        self.busy = 0
+        self.most_busy = 0
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    @contextmanager
+    def running(self) -> Iterator[WireServer]:
+        thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._http.shutdown()
+            self._http.server_close()
+            thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                server.bodies.append(json.loads(body))
+                server.headers.append({name.lower(): value for name, value in self.headers.items()})
+                answer = server.answers[min(len(server.bodies), len(server.answers)) - 1]
+                server.busy += 1
+                server.most_busy = max(server.most_busy, server.busy)
+                try:
+                    self._give(answer)
+                finally:
+                    server.busy -= 1
+
+            def _give(self, answer: Answer) -> None:
+                self.send_response(answer.status)
+                headers = {"Content-Type": "text/event-stream", "Connection": "close", **answer.headers}
+                chunked = CUT in answer.pieces if isinstance(answer.pieces, list) else False
+                if chunked:
+                    headers["Transfer-Encoding"] = "chunked"
+                    self.protocol_version = "HTTP/1.1"
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                try:
+                    for piece in answer.pieces:
+                        if piece is CUT:
+                            return
+                        self._send(piece, chunked)
+                except (BrokenPipeError, ConnectionResetError):
+                    server.client_left.set()
+
+            def _send(self, piece: Any, chunked: bool) -> None:
+                if isinstance(piece, float):
+                    time.sleep(piece)
+                    return
+                data = piece.encode()
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
+                self.wfile.flush()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        return Handler
+
+
+def _event(data: Any, kind: str = "") -> str:
+    text = data if isinstance(data, str) else json.dumps(data)
+    return (f"event: {kind}\n" if kind else "") + f"data: {text}\n\n"
+
+
+class Wire:
+    """Starts servers and builds what they answer."""
+
+    CUT = CUT
+    Answer = Answer
+    event = staticmethod(_event)
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+
+    def start(self, *answers: Answer) -> WireServer:
+        return self._stack.enter_context(WireServer(list(answers)).running())
+
+    @staticmethod
+    def chunk(delta: dict[str, Any] | None = None, *, finish: str | None = None, **more: Any) -> str:
+        """One chunk of a Chat Completions stream."""
+        choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+        frame = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": choices}
+        return _event({**frame, **more})
+
+    def chat(self, *texts: str, finish: str = "stop", usage: dict[str, Any] | None = None) -> Answer:
+        """A whole Chat Completions answer."""
+        pieces = [self.chunk({"role": "assistant", "content": ""}), *(self.chunk({"content": text}) for text in texts)]
+        pieces.append(self.chunk({}, finish=finish))
+        pieces.append(self.chunk(usage=usage or {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}))
+        return Answer(pieces=[*pieces, _event("[DONE]")])
+
+    @staticmethod
+    def claude_start(**usage: int) -> str:
+        """The event that opens an Anthropic answer."""
+        message: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "model": "claude", "content": []}
+        message |= {"stop_reason": None, "stop_sequence": None}
+        message["usage"] = {"input_tokens": 5, "output_tokens": 1, **usage}
+        return _event({"type": "message_start", "message": message}, "message_start")
+
+    @staticmethod
+    def claude_block(index: int, block: dict[str, Any], *deltas: dict[str, Any]) -> str:
+        """The events of one content block."""
+        start = {"type": "content_block_start", "index": index, "content_block": block}
+        events = [_event(start, "content_block_start")]
+        for delta in deltas:
+            change = {"type": "content_block_delta", "index": index, "delta": delta}
+            events.append(_event(change, "content_block_delta"))
+        return "".join([*events, _event({"type": "content_block_stop", "index": index}, "content_block_stop")])
+
+    @staticmethod
+    def claude_end(stop: str = "end_turn") -> str:
+        """The events that close an Anthropic answer."""
+        delta = {"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None}}
+        end = _event({"type": "message_stop"}, "message_stop")
+        return _event({**delta, "usage": {"output_tokens": 9}}, "message_delta") + end
+
+    def claude(self, text: str, *, stop: str = "end_turn", **usage: int) -> Answer:
+        """A whole Anthropic answer of one text."""
+        block = self.claude_block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": text})
+        return Answer(pieces=[self.claude_start(**usage), block, self.claude_end(stop)])
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with ExitStack() as stack:
+        yield Wire(stack)

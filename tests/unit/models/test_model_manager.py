@@ -1,0 +1,134 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from agentinfra.core.errors import ConfigError, ModelUnavailable
+from agentinfra.core.messages import ChatRequest, user
+from agentinfra.models.model_manager import CLAUDE, ModelManager, default_model_name, parse_aliases
+from agentinfra.models.scripted_model import ScriptedModel
+
+ALIASES = "AGENTINFRA_MODEL_ALIASES"
+
+
+class ClosableModel(ScriptedModel):
+    closed = 0
+
+    async def aclose(self):
+        self.closed += 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["openai:gpt-5", "anthropic:claude-x", "local:qwen2.5-coder-0.5b", "local:/m/x.gguf", "ollama:a:7b", "lmstudio:m"],
+)
+def test_each_provider_gives_one_instance_that_has_the_name(name):
+    manager = ModelManager(env={})
+    assert manager.get_model(name).name == name
+    assert manager.get_model(name) is manager.get_model(name)
+
+
+def test_models_that_are_handed_in_are_found():
+    one = ScriptedModel([], name="scripted:one")
+    assert ModelManager([one], env={}).get_model("scripted:one") is one
+    assert ModelManager({"planner": one}, env={}).get_model("planner") is one
+
+
+def test_aliases_lead_on_and_those_of_the_environment_win():
+    one = ScriptedModel([], name="scripted:one")
+    env = {ALIASES: "openai:o1 = fast, anthropic:x=openai:o1"}
+    manager = ModelManager([one], aliases={"fast": "scripted:one", "openai:o1": "openai:gpt-5"}, env=env)
+    assert manager.get_model("anthropic:x") is one
+
+
+def test_aliases_in_a_circle_are_named():
+    with pytest.raises(ConfigError, match="a → b → a"):
+        ModelManager(aliases={"a": "b", "b": "a"}, env={}).get_model("a")
+
+
+@pytest.mark.parametrize("text", ["x", "=y", "x=", "a=b,c"])
+def test_unreadable_aliases_are_refused(text):
+    with pytest.raises(ConfigError, match="is not name=model"):
+        ModelManager(env={ALIASES: text})
+
+
+def test_no_aliases_are_none():
+    assert parse_aliases(" , ") == {}
+
+
+@pytest.mark.parametrize("name", ["gpt-5", "opnai:gpt-5", "openai:", ""])
+def test_unknown_names_are_refused_with_the_providers(name):
+    with pytest.raises(ConfigError, match="the providers are openai, openai-compatible, anthropic, local") as caught:
+        ModelManager(env={}).get_model(name)
+    assert "local:" in caught.value.next_step
+
+
+def test_a_misspelt_provider_is_guessed():
+    with pytest.raises(ConfigError, match="Did you mean anthropic"):
+        ModelManager(env={}).get_model("antropic:claude")
+
+
+def test_an_unknown_local_model_names_the_catalogue():
+    with pytest.raises(ConfigError, match=r"qwen2\.5-coder-1\.5b"):
+        ModelManager(env={}).get_model("local:gpt-9")
+
+
+async def test_a_server_of_ones_own_is_asked_under_its_address(wire):
+    server = wire.start(wire.chat("mine"))
+    request = ChatRequest((user("Hi"),))
+    with pytest.raises(ConfigError, match="--base-url"):
+        ModelManager(env={}).get_model("openai-compatible:m")
+    for manager in (
+        ModelManager(base_url=f"{server.url}/v1", env={}),
+        ModelManager(env={"OPENAI_BASE_URL": f"{server.url}/v1"}),
+    ):
+        assert (await manager.get_model("openai-compatible:m").complete(request)).text == "mine"
+        await manager.aclose()
+    assert [body["model"] for body in server.bodies] == ["m", "m"]
+
+
+async def test_providers_of_plugins_are_used_and_closed_once():
+    manager = ModelManager(providers={"mine": lambda rest: ClosableModel([rest], name=f"mine:{rest}")}, env={})
+    model = manager.get_model("mine:x")
+    await manager.aclose()
+    await manager.aclose()
+    assert isinstance(model, ClosableModel)
+    assert model.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("env", "installed", "expected"),
+    [
+        ({"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"}, ["qwen2.5-coder-1.5b"], "openai:gpt-5"),
+        ({"ANTHROPIC_API_KEY": "k"}, [], CLAUDE),
+        ({"OPENAI_BASE_URL": "http://x/v1", "OPENAI_MODEL": "m"}, [], "openai-compatible:m"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_MODEL": "gpt-9"}, [], "openai:gpt-9"),
+        ({}, ["qwen2.5-coder-0.5b"], "local:qwen2.5-coder-0.5b"),
+        ({}, ["qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"], "local:qwen2.5-coder-1.5b"),
+    ],
+)
+def test_the_default_follows_keys_then_files(env, installed, expected):
+    assert default_model_name(env, installed) == expected
+
+
+def test_no_default_names_all_ways_and_their_cost():
+    with pytest.raises(ModelUnavailable) as caught:
+        default_model_name({}, [])
+    for way in ("local:", "free", "1.1 GB", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL"):
+        assert way in caught.value.next_step
+
+
+def test_getting_models_imports_no_sdk():
+    program = """
+import sys
+from agentinfra.models import ModelManager, O1Model, ClaudeModel
+names = [ModelManager().get_model(name).name for name in ("openai:o1", "anthropic:x", "local:qwen2.5-coder-0.5b")]
+assert O1Model().name == "openai:o1" and ClaudeModel().profile.tools
+print(sorted({"openai", "anthropic", "xllamacpp", "httpx2", "genai_prices"} & set(sys.modules)))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != ALIASES}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
