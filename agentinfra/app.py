@@ -329,7 +329,9 @@ def load_planner(name: str | None, workspace: Path) -> PlannerAgent:
         planner = getattr(import_module(module_name), class_name)()
     except (ImportError, AttributeError, TypeError) as error:
         raise ConfigError(
-            f"The planner {name} cannot be made", why=str(error), next_step="Write it as module:Class, without arguments"
+            f"The planner {name} cannot be made",
+            why=str(error),
+            next_step="Write it as module:Class, without arguments",
         ) from error
     if not isinstance(planner, PlannerAgent):
         raise ConfigError(f"{name} is no PlannerAgent", next_step="Derive it from agentinfra.agents.PlannerAgent")

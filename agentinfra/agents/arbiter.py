@@ -94,7 +94,10 @@ def _is_vouched(row: Mapping[str, str], table: Sequence[Mapping[str, str]], suit
 def _explain(failing: Sequence[Case], votes: Mapping[str, Counter[str]], row: Mapping[str, str]) -> str:
     if not failing:
         return "All cases pass"
-    told = [f"{case.example.call} is not {case.example.value} ({votes[case.name][row[case.name]]} agree)" for case in failing]
+    told = [
+        f"{case.example.call} is not {case.example.value} ({votes[case.name][row[case.name]]} agree)"
+        for case in failing
+    ]
     return "Guessed cases fall: " + "; ".join(told)
 
 

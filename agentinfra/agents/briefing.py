@@ -73,7 +73,8 @@ def describe_failures(candidate: Candidate, suite: Suite) -> str:
         return ""
     code = "\n\n".join(candidate.written.values()).strip()
     told = "\n".join(f"- {line}" for line in wrong[:MAX_FAILURES])
-    return f"An earlier try was wrong:\n```python\n{code}\n```\n{told}\nWrite it differently so that every example holds.\n"
+    closing = "Write it differently so that every example holds."
+    return f"An earlier try was wrong:\n```python\n{code}\n```\n{told}\n{closing}\n"
 
 
 def failures(report: TestReport, suite: Suite) -> list[str]:
@@ -95,4 +96,6 @@ def _failure(example: Example, message: str) -> str:
         return f"{example.call} gave {actual.group(1)[:MAX_MESSAGE]}, it must give {example.value}"
     if "DID NOT RAISE" in message:
         return f"{example.call} raised nothing, it must raise {example.value}"
-    return f"{describe_example(example)}: {message.strip().splitlines()[0][:MAX_MESSAGE] if message.strip() else 'failed'}"
+    return (
+        f"{describe_example(example)}: {message.strip().splitlines()[0][:MAX_MESSAGE] if message.strip() else 'failed'}"
+    )

@@ -10,8 +10,11 @@ from agentinfra.agents.replies import ProposedCase, ProposedCases
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatRequest
 from agentinfra.models.structured import complete_as
+from agentinfra.spec.formula import computed
+from agentinfra.spec.grounding import ground
+from agentinfra.spec.prose import parse_expression
 from agentinfra.spec.requirements import Example, Ground, Spec
-from agentinfra.spec.grounding import computed, ground
+from agentinfra.spec.stated_examples import find_examples
 
 MAX_CASES = {"compact": 4, "full": 8}
 
@@ -43,12 +46,29 @@ def grounded(case: ProposedCase, spec: Spec) -> Example:
     example = Example(case.call.strip(), case.expect, _value(case), tuple(case.setup))
     answers = [question.answer for question in spec.questions if question.answer]
     found = ground(example, spec.idea, answers)
-    if found is Ground.GUESSED and case.formula and computed(example, case.formula, spec.idea):
+    if found is Ground.GUESSED and _follows(example, case.formula, spec):
         found = Ground.COMPUTED
     return replace(example, ground=found)
 
 
+def _follows(example: Example, formula: str, spec: Spec) -> bool:
+    """Whether the formula gives the example's result, and those of the stated examples of the same function.
+
+    A model can put the right numbers into a wrong formula; only one that the stated examples confirm is trusted.
+    """
+    if not formula or not computed(example, formula, spec.idea):
+        return False
+    name = example.call.partition("(")[0]
+    stated = [one for one in find_examples(spec.idea) if one.expect == "returns" and one.call.partition("(")[0] == name]
+    return bool(stated) and all(computed(one, formula, spec.idea) for one in stated)
+
+
 def _value(case: ProposedCase) -> str:
     value = case.value.strip()
-    # Small models write the exception as a call or a class path; its name is what pytest.raises takes.
-    return value.split("(")[0].strip() if case.expect == "raises" else value
+    if case.expect == "raises":
+        # Small models write the exception as a call; its name is what pytest.raises takes.
+        return value.split("(")[0].strip()
+    if case.expect == "returns" and parse_expression(value) is None:
+        # They also forget the quotes around text.
+        return repr(value)
+    return value

@@ -51,8 +51,7 @@ class EngineerAgent(BaseAgent):
         self.tasks: list[Task] = []
         self.results: Mapping[str, TaskState] = {}
         self._spec: Spec | None = None
-        if not self.sub_agents:
-            self.sub_agents = [MicroAgent()]
+        self.sub_agents: list[BaseAgent] = [*self.sub_agents] or [MicroAgent()]
 
     @property
     def path(self) -> AgentPath:
@@ -156,14 +155,17 @@ class EngineerAgent(BaseAgent):
         complaint = ""
         lock = Lock(self._suite(task, examples), ok=False)
         for round_number in range(MAX_TEST_ROUNDS + 1):
-            # The model's own cases are asked for only where the examples alone would prove too little.
-            if round_number or not _is_strong(examples):
+            # A small model's own cases are mostly wrong: it is asked only where the examples prove too little.
+            if round_number or not (examples and self._is_small(project)):
                 examples += await self._propose(task, examples, complaint)
             lock = await project.lock_tests(task, self._suite(task, examples))
             if lock.ok:
                 break
             complaint = f"The tests so far are too weak: {lock.reason}."
         return lock
+
+    def _is_small(self, project: Project) -> bool:
+        return project.model(self.planning_model, self.path).profile.prompts == "compact"
 
     def _suite(self, task: Task, examples: Sequence[tuple[str, Example]]) -> Suite:
         assert self._spec is not None
@@ -192,15 +194,11 @@ class EngineerAgent(BaseAgent):
                 project.model(self.planning_model, self.path), "cases", f"tests {task.id}", values, self._spec
             )
         except ReplyError as error:
-            await project.emit("notice", {"level": "warning", "text": f"{task.id}: no further tests: {error}"}, self.path)
+            await project.emit(
+                "notice", {"level": "warning", "text": f"{task.id}: no further tests: {error}"}, self.path
+            )
             return []
         return [(requirements[0].id, example) for example in proposed]
-
-
-def _is_strong(examples: Sequence[tuple[str, Example]]) -> bool:
-    """Whether at least three firm examples stand, not all with one result."""
-    firm = [example for _, example in examples if example.ground.is_firm]
-    return len(firm) >= 3 and len({example.value for example in firm}) >= 2
 
 
 def _test_path(task: Task) -> str:

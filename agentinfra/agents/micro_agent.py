@@ -125,7 +125,9 @@ class MicroAgent(BaseAgent):
             what=", ".join(f"`{symbol}`" for symbol in task.symbols) or "the whole file",
             file=task.files[0],
             current=await bench.read(task.files[0]),
-            examples=describe_cases([case for case in bench.suite.cases if case.example.ground.is_firm] or bench.suite.cases),
+            examples=describe_cases(
+                [case for case in bench.suite.cases if case.example.ground.is_firm] or bench.suite.cases
+            ),
             feedback=describe_failures(base, bench.suite) if base else "",
         )
         return ChatRequest(

@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from agentinfra.agents.replies import Plan, PlannedRequirement
 from agentinfra.agents.test_suite import symbol_name
 from agentinfra.core.errors import ReplyError
-from agentinfra.spec.idea_examples import find_examples
 from agentinfra.spec.idea_text import Segment, find_files, find_symbols, split_requirements
 from agentinfra.spec.requirements import Area, Example, Requirement, Spec
+from agentinfra.spec.stated_examples import find_examples
 
 _FRONTEND = frozenset({".html", ".css", ".js", ".ts", ".svelte", ".vue", ".jsx", ".tsx"})
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:/[A-Za-z_][\w-]*)*\.\w{1,6}")
@@ -60,7 +60,9 @@ def _from_segments(segments: Sequence[Segment], plan: Plan) -> list[Requirement]
         groups.setdefault(key, []).append(segment)
     default = _default_file(segments, plan)
     return [
-        _draft(titles.get(name, name), "\n".join(one.text for one in group), file or default, [one.symbol for one in group])
+        _draft(
+            titles.get(name, name), "\n".join(one.text for one in group), file or default, [one.symbol for one in group]
+        )
         for (file, name), group in groups.items()
     ]
 
@@ -78,7 +80,9 @@ def _programs(idea: str, drafts: Sequence[Requirement], plan: Plan) -> list[Requ
     """Files that the idea names and no requirement holds yet: programs and pages without named functions."""
     covered = {draft.file for draft in drafts}
     titles = {_clean_path(one.file): one.title for one in plan.requirements}
-    missing = [file for file in find_files(idea) if file not in covered and PurePosixPath(file).suffix in {".py", *_FRONTEND}]
+    missing = [
+        file for file in find_files(idea) if file not in covered and PurePosixPath(file).suffix in {".py", *_FRONTEND}
+    ]
     return [_draft(titles.get(file, file), idea, file, []) for file in missing]
 
 
@@ -117,7 +121,9 @@ def _signature(planned: PlannedRequirement) -> str:
 
 
 def _is_exception(symbol: str) -> bool:
-    return bool(re.match(r"class \w+\((?:\w*(?:Error|Exception|Full|Warning))\)$", symbol)) or symbol.endswith("Exception)")
+    return bool(re.match(r"class \w+\((?:\w*(?:Error|Exception|Full|Warning))\)$", symbol)) or symbol.endswith(
+        "Exception)"
+    )
 
 
 def _default_file(segments: Sequence[Segment], plan: Plan) -> str:

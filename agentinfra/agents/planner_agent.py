@@ -15,16 +15,18 @@ from agentinfra.agents.outline import anchors_text, outline
 from agentinfra.agents.project import AgentPath, Project
 from agentinfra.agents.prompt_files import load
 from agentinfra.agents.replies import OpenQuestions, Plan
+from agentinfra.agents.test_suite import normal
 from agentinfra.core.doors import door, wait
 from agentinfra.core.errors import ConfigError, ReplyError
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatRequest
 from agentinfra.models.structured import complete_as
+from agentinfra.spec.idea_text import find_symbols
 from agentinfra.spec.requirements import Example, Question, Requirement, Spec
 
 MAX_REQUIREMENTS = {"compact": 10, "full": 24}
 MAX_QUESTIONS = {"compact": 2, "full": 5}
-ENOUGH_STATED = 3  # firm examples, beyond which a small model is asked for no more
+ENOUGH_STATED = {"compact": 2, "full": 6}  # stated examples, from which on the model is asked for no more
 
 
 class PlannerAgent(BaseAgent):
@@ -46,8 +48,8 @@ class PlannerAgent(BaseAgent):
     ) -> None:
         super().__init__(name, model, tools, **seats)
         self.idea = ""
-        if not self.sub_agents:
-            self.sub_agents = [EngineerAgent("BackendEngineer"), EngineerAgent("FrontendEngineer")]
+        own: list[BaseAgent] = [EngineerAgent("BackendEngineer"), EngineerAgent("FrontendEngineer")]
+        self.sub_agents: list[BaseAgent] = [*self.sub_agents] or own
 
     @property
     def path(self) -> AgentPath:
@@ -106,7 +108,7 @@ class PlannerAgent(BaseAgent):
         super().__init_subclass__(**arguments)
         own = cls.__dict__.get("plan_project")
         if own is not None:
-            cls.plan_project = _inside_a_run(own)
+            setattr(cls, "plan_project", _inside_a_run(own))  # noqa: B010 (a method is replaced by its wrapped self)
 
     @door
     def generate_specifications(self, idea: str) -> Spec:
@@ -132,7 +134,7 @@ class PlannerAgent(BaseAgent):
 
     async def publish(self, spec: Spec) -> Spec:
         """The engine's way to :meth:`create_spec_file`; returns the specification as it was approved."""
-        result = await self._do("create_spec_file", self.acreate_spec_file, spec)
+        result: object = await self._do("create_spec_file", self.acreate_spec_file, spec)
         return result if isinstance(result, Spec) else spec
 
     async def delegate(self, spec: Spec) -> None:
@@ -173,12 +175,16 @@ class PlannerAgent(BaseAgent):
         messages = load("plan", size).render(
             idea=idea, anchors=anchors_text(idea), limit=str(MAX_REQUIREMENTS[size]), files=_listing(self.project)
         )
-        request = ChatRequest(messages, purpose="plan", temperature=0.2, max_tokens=2000 if size == "compact" else 8000, seed=1)
+        request = ChatRequest(
+            messages, purpose="plan", temperature=0.2, max_tokens=2000 if size == "compact" else 8000, seed=1
+        )
         plan, _ = await complete_as(model, request, Plan)
         return plan
 
     async def _questions(self, model: ChatModel, idea: str) -> list[Question]:
         size = model.profile.prompts
+        if size == "compact" and find_symbols(idea):
+            return []  # a small model asks back what the idea says; one that names its functions says enough
         messages = load("questions", size).render(idea=idea, limit=str(MAX_QUESTIONS[size]))
         request = ChatRequest(messages, purpose="questions", temperature=0.2, max_tokens=500, seed=1)
         try:
@@ -195,7 +201,7 @@ class PlannerAgent(BaseAgent):
     async def _with_examples(self, model: ChatModel, requirement: Requirement, spec: Spec) -> Requirement:
         """The requirement with the examples that the idea states, and the model's where those are few."""
         stated = [example for example in requirement.examples if example.ground.is_firm]
-        if len(stated) >= ENOUGH_STATED or not requirement.symbols:
+        if len(stated) >= ENOUGH_STATED[model.profile.prompts] or not requirement.symbols:
             return requirement
         values = {"rules": requirement.statement, "context": "", "signature": ", ".join(requirement.symbols)}
         try:
@@ -221,12 +227,12 @@ def _inside_a_run(own: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
 
 
 def _merged(stated: Sequence[Example], proposed: Sequence[Example]) -> tuple[Example, ...]:
-    known = {(example.setup, example.call) for example in stated}
-    return (*stated, *(example for example in proposed if (example.setup, example.call) not in known))
+    known = {(example.setup, normal(example.call)) for example in stated}
+    return (*stated, *(example for example in proposed if (example.setup, normal(example.call)) not in known))
 
 
 def _listing(project: Project) -> str:
-    names = sorted(str(path.relative_to(project.path)) for path in project.path.glob("*") if not path.name.startswith("."))
+    names = sorted(
+        str(path.relative_to(project.path)) for path in project.path.glob("*") if not path.name.startswith(".")
+    )
     return "\n".join(names[:100]) or "none"
-
-

@@ -61,11 +61,15 @@ class QAAgent(BaseAgent):
 def _test_findings(report: TestReport) -> list[Finding]:
     failed = [test for test in report.tests if test.outcome != "passed"]
     findings = [
-        Finding("test-failure", test.id.partition("::")[0], 0, "error", f"{test.id} {test.outcome}: {test.message[:200]}")
+        Finding(
+            "test-failure", test.id.partition("::")[0], 0, "error", f"{test.id} {test.outcome}: {test.message[:200]}"
+        )
         for test in failed
     ]
     if not failed and not report.all_passed:
-        findings.append(Finding("test-run", "", 0, "error", f"The suite did not pass: {report.reason or 'no tests ran'}"))
+        findings.append(
+            Finding("test-run", "", 0, "error", f"The suite did not pass: {report.reason or 'no tests ran'}")
+        )
     return findings
 
 

@@ -24,9 +24,7 @@ def tasks_for(spec: Spec, area: Area, engineer: str) -> list[Task]:
         needs = tuple(other.id for other in earlier if _needs(task, other, by_id))
         after = tuple(other.id for other in earlier if set(task.files) & set(other.files) and other.id not in needs)
         ordered.append(replace(task, depends_on=needs, after=after))
-    return [
-        replace(task, engineer=engineer) for task in ordered if by_id[task.requirements[0]].area == area
-    ]
+    return [replace(task, engineer=engineer) for task in ordered if by_id[task.requirements[0]].area == area]
 
 
 def _tasks(requirements: Sequence[Requirement]) -> list[Task]:

@@ -95,7 +95,7 @@ def module_name(file: str) -> str:
 
 
 def symbol_name(signature: str) -> str:
-    """The top-level name in a signature: ``class Bag(size)`` is ``Bag``, ``Bag.add(x)`` is ``Bag``, ``f(a)`` is ``f``."""
+    """The top-level name in a signature: ``Bag`` for ``class Bag(size)`` and ``Bag.add(x)``, ``f`` for ``f(a)``."""
     match = re.match(r"\s*(?:class\s+|exception\s+|def\s+|async\s+def\s+)?([A-Za-z_]\w*)", signature)
     return match.group(1) if match else ""
 
@@ -118,7 +118,7 @@ def build_suite(
     seen: set[str] = set()
     for requirement, example in examples:
         # The same question asked twice with two answers cannot both hold; the first, better grounded one stays.
-        asked = "\n".join((*example.setup, _normal(example.call)))
+        asked = "\n".join((*example.setup, normal(example.call)))
         if asked in seen or not is_testable(example, known, names):
             continue
         seen.add(asked)
@@ -140,7 +140,9 @@ def is_testable(example: Example, known: set[str], under_test: Sequence[str]) ->
     used = _names_of(example)
     assigned = {name for line in example.setup for name in _assigned(line)}
     strangers = used - known - assigned - _BUILTINS - set(_KNOWN_IMPORTS) - set(_FIXTURES)
-    touches = bool((_load_names(example.call) | {n for line in example.setup for n in _load_names(line)}) & set(under_test))
+    touches = bool(
+        (_load_names(example.call) | {n for line in example.setup for n in _load_names(line)}) & set(under_test)
+    )
     return not strangers and touches
 
 
@@ -151,7 +153,9 @@ def _case_name(example: Example, number: int) -> str:
 
 def _test_function(case: Case) -> str:
     example = case.example
-    fixtures = ", ".join(name for name in _FIXTURES if name in _names_of(example) or (name == "tmp_path" and example.expect == "prints"))
+    fixtures = ", ".join(
+        name for name in _FIXTURES if name in _names_of(example) or (name == "tmp_path" and example.expect == "prints")
+    )
     lines = [f"def {case.name}({fixtures}):", f"    # {case.requirement}, {example.ground.value}"]
     lines += [f"    {line}" for line in example.setup]
     return "\n".join([*lines, *_check_lines(example)])
@@ -164,7 +168,8 @@ def _check_lines(example: Example) -> list[str]:
         argv = ", ".join(["sys.executable", *(repr(word) for word in _module_argv(example.call))])
         return [
             "    environment = dict(os.environ, PYTHONPATH=os.getcwd())",
-            f"    done = subprocess.run([{argv}], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=20)",
+            f"    command = [{argv}]",
+            "    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=20)",
             f"    assert done.stdout.strip() == {example.value!r}, done.stderr",
         ]
     if example.value in ("True", "False", "None"):
@@ -188,7 +193,8 @@ def _is_float(example: Example) -> bool:
         return False
 
 
-def _normal(expression: str) -> str:
+def normal(expression: str) -> str:
+    """The expression in Python's own spelling, so that quotes and blanks make no difference."""
     try:
         return ast.unparse(ast.parse(expression, mode="eval"))
     except (SyntaxError, ValueError):
@@ -196,7 +202,9 @@ def _normal(expression: str) -> str:
 
 
 def _load_names(code: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return {
+        node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
 
 
 def _assigned(code: str) -> set[str]:

@@ -118,7 +118,7 @@ class ConsoleHuman:
             raise RunStopped("Stopped: the input was closed", next_step="agentinfra resume") from error
 
     def _say(self, lead: str, text: str, style: str) -> None:
-        self._console.print(Text(lead, style).append(clean_line(text, 2_000), "default"), soft_wrap=True)
+        self._console.print(Text.assemble((lead, style), clean_line(text, 2_000)), soft_wrap=True)
 
     def _show_question(self, question: Question) -> None:
         self._say(f"\n{clean_line(question.id)} · ", question.text, "bold")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from rich.console import Console
 
@@ -26,7 +26,7 @@ class JsonView(RunView):
         stream: Where to.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         super().__init__(Console(stderr=True, highlight=False))
         self._stream = stream
 
@@ -94,9 +94,9 @@ def _approval_line(event: Event, state: RunState) -> str:
 
 def _test_line(event: Event, state: RunState) -> str:
     task = state.task(str(event.data.get("task")))
-    if task is None or event.data.get("phase") not in ("attempt", "red"):
+    if task is None or event.data.get("phase") != "attempt":
         return ""
-    return f"{task.id} {event.data['phase']}: {tests_word(task)} pass"
+    return f"{task.id} {tries(task)}: {tests_word(task)} pass"
 
 
 def _finding_line(event: Event, state: RunState) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -80,7 +80,7 @@ class LiveView(RunView):
         return Live(console=self.console, auto_refresh=False, redirect_stderr=False)
 
     @contextmanager
-    def _away(self) -> Iterator[None]:
+    def _away(self) -> Generator[None]:
         self._live.transient = True
         self._live.stop()
         try:
@@ -115,13 +115,11 @@ def _header(state: RunState, now: float) -> RenderableType:
     totals = state.totals
     used = totals.input_tokens + totals.output_tokens
     model = clean_line(info(state, "model"), 60)
-    place = " · ".join(part for part in (f"run {state.run}" if state.run else "starting", model) if part)
-    figures = [_state_word(state), _clock(state, now), f"{used:,} tokens", cost(totals, model)]
-    return Group(
-        Text(run_title(state), "bold", no_wrap=True, overflow="ellipsis"),
-        Text(place, "dim", no_wrap=True, overflow="ellipsis"),
-        Text(" · ".join(figures), no_wrap=True, overflow="ellipsis"),
-    )
+    place = " · ".join(part for part in (state.run and f"run {state.run}", model) if part)
+    figures = [_state_word(state), _clock(state, now)]
+    figures += [f"{used:,} tokens", cost(totals, model)] if totals.calls else []
+    lines = [_one_line((run_title(state), "bold")), _one_line((place, "dim")), _one_line(" · ".join(figures))]
+    return Group(*(line for line in lines if line.plain))
 
 
 def _state_word(state: RunState) -> str:
@@ -137,19 +135,23 @@ def _clock(state: RunState, now: float) -> str:
 
 
 def _limit_minutes(state: RunState) -> float:
-    limits: Any = state.info.get("limits")
-    minutes = limits.get("minutes") if isinstance(limits, dict) else None
+    limits = cast("Mapping[str, Any]", state.info.get("limits") or {})
+    minutes = limits.get("minutes")
     return float(minutes) if isinstance(minutes, int | float) else 0.0
 
 
 def _waiting_line(waiting: Waiting, now: float) -> Text:
     verb = _VERBS.get(waiting.kind, "waits for")
-    text = Text("▸ ", "cyan", no_wrap=True, overflow="ellipsis").append(
-        f"{verb}: {clean_line(waiting.title)}", "default"
-    )
-    return text.append(f", {duration(now - waiting.since)}", "dim")
+    since = (f", {duration(now - waiting.since)}", "dim")
+    return _one_line(("▸ ", "cyan"), f"{verb}: {clean_line(waiting.title)}", since)
 
 
 def _notice_line(notice: Notice) -> Text:
-    style = _NOTICE_STYLES.get(notice.level, "dim")
-    return Text("! " if notice.level != "info" else "· ", style).append(clean_line(notice.text), "default")
+    mark = "· " if notice.level == "info" else "! "
+    return _one_line((mark, _NOTICE_STYLES.get(notice.level, "dim")), clean_line(notice.text))
+
+
+def _one_line(*parts: str | tuple[str, str]) -> Text:
+    text = Text.assemble(*parts)
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text

@@ -5,7 +5,9 @@ Nothing heavy is imported here, so that ``--help`` and ``--version`` answer at o
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import tempfile
 import traceback
 from typing import Annotated, TextIO
@@ -61,11 +63,19 @@ def main() -> int:
     Returns:
         The exit code of an error. Everything else ends with SystemExit.
     """
+    _replace_unprintable()
     try:
         commands()
     except Exception as error:
         return report_error(error)
     return 0
+
+
+def _replace_unprintable() -> None:
+    """Let a terminal that knows few characters show the rest as ?, instead of failing on them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def report_error(error: Exception, stream: TextIO | None = None) -> int:

@@ -15,9 +15,14 @@ from agentinfra.cli.session import resume_run, start_run
 from agentinfra.core.errors import InputError
 from agentinfra.workflow.run_options import DEFAULT_MINUTES, IDEA_BYTES, RunOptions
 
+# A little more than fits tells a too long idea from a fitting one without reading a whole disk; the rest is for a byte
+# order mark and a character that is cut.
+_MOST_BYTES = IDEA_BYTES + 8
+
 
 def plan(
     idea: Annotated[str | None, typer.Argument(help="What to build, in your words.")] = None,
+    *,
     idea_file: Annotated[
         Path | None, typer.Option("--idea-file", "-f", help="Read the idea from a file; - is standard input.")
     ] = None,
@@ -112,12 +117,11 @@ def read_idea(idea: str | None, file: Path | None) -> str:
 
 def _decode(data: bytes) -> str:
     # A too long idea may be cut within a character; that must not be what it is refused for.
-    return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=len(data) <= IDEA_BYTES)
+    return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=len(data) < _MOST_BYTES)
 
 
 def _read(file: Path) -> bytes:
-    # One byte more than fits tells a too long idea from a fitting one without reading a whole disk.
     if str(file) == "-":
-        return sys.stdin.buffer.read(IDEA_BYTES + 1)
+        return sys.stdin.buffer.read(_MOST_BYTES)
     with file.open("rb") as stream:
-        return stream.read(IDEA_BYTES + 1)
+        return stream.read(_MOST_BYTES)

@@ -80,9 +80,10 @@ def stop(run: RunArgument = None, workspace: Workspace = HERE) -> None:
 
 def _with_app(workspace: Path, use: Callable[[App], Awaitable[T]]) -> T:
     async def carry() -> T:
-        async with opened(workspace.resolve()) as app:
+        async with opened(folder) as app:
             return await use(app)
 
+    folder = workspace.resolve()
     return asyncio.run(carry())
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -63,7 +64,7 @@ def resume_run(run: str | None, workspace: Path, *, yes: bool, json: bool) -> Ex
     async def carry() -> ExitCode:
         view = choose_view(json=json)
         async with opened(workspace, view, yes=yes) as app:
-            past = _past(app, run)
+            past = app.log.read(app.run_id(run))
             return await drive(app, lambda on_start: app.resume(run, on_start), view, past=past)
 
     return asyncio.run(carry())
@@ -78,7 +79,7 @@ def choose_view(*, json: bool) -> RunView:
 
 
 @asynccontextmanager
-async def opened(workspace: Path, view: RunView | None = None, *, yes: bool = False) -> AsyncIterator[App]:
+async def opened(workspace: Path, view: RunView | None = None, *, yes: bool = False) -> AsyncGenerator[App]:
     """Everything composed for a workspace, with the person at the terminal as its human; closed at the end."""
     from agentinfra.app import App  # noqa: PLC0415  (the whole library; --help must not wait for it)
 
@@ -105,7 +106,7 @@ async def drive(app: App, begin: Begin, view: RunView, *, past: Sequence[Event] 
         AgentInfraError: What ended the run.
     """
     known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    work = asyncio.ensure_future(begin(lambda run: known.done() or known.set_result(run)))
+    work = asyncio.ensure_future(begin(functools.partial(_tell, known)))
     watch = asyncio.create_task(_watch(app, known, view))
     _stop_on_terminate()
     with view:
@@ -113,13 +114,18 @@ async def drive(app: App, begin: Begin, view: RunView, *, past: Sequence[Event] 
         try:
             await _until_over(work, watch, view)
         except asyncio.CancelledError:
-            raise await _stop(app, known) from None
+            raise await _stop(work, known) from None
         finally:
             await _end(work, watch)
             if known.done():
                 view.show_all(app.log.read(known.result(), view.seq))
     view.finish()
     return run_code(view.state)
+
+
+def _tell(known: asyncio.Future[str], run: str) -> None:
+    if not known.done():
+        known.set_result(run)
 
 
 async def _watch(app: App, known: asyncio.Future[str], view: RunView) -> None:
@@ -138,19 +144,17 @@ async def _until_over(work: asyncio.Future[str], watch: asyncio.Task[None], view
     work.result()
 
 
-async def _stop(app: App, known: asyncio.Future[str]) -> RunStopped:
+async def _stop(work: asyncio.Future[str], known: asyncio.Future[str]) -> RunStopped:
+    work.cancel()
+    _, pending = await asyncio.wait((work,), timeout=STOP_SECONDS)
     if not known.done():
         return RunStopped("Stopped before the run began", next_step="Start it again with agentinfra plan")
-    run, why = known.result(), ""
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await app.stop(run)
-    except TimeoutError:
-        why = f"Its tasks did not end within {STOP_SECONDS:.0f} s and were left; what is recorded is kept"
+    run = known.result()
+    why = f"Its tasks did not end within {STOP_SECONDS:.0f} s; what is recorded is kept" if pending else ""
     return RunStopped(f"Run {run} is stopped", why=why, next_step=f"agentinfra resume {run}")
 
 
-async def _end(*tasks: asyncio.Future[object]) -> None:
+async def _end(*tasks: asyncio.Future[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -160,13 +164,3 @@ def _stop_on_terminate() -> None:
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-
-
-def _past(app: App, run: str | None) -> Sequence[Event]:
-    runs = app.runs()
-    if not runs or (run is not None and run not in runs):
-        raise InputError(
-            f"There is no run {run}" if run else "There is no run in this workspace",
-            next_step='agentinfra plan "…" starts one' if not runs else f"Use one of {', '.join(runs[-5:])}",
-        )
-    return app.log.read(run or runs[-1], 0)

@@ -15,7 +15,7 @@ from agentinfra.cli.task_tree import ICONS
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line
 from agentinfra.workflow.figures import cost, count, duration
-from agentinfra.workflow.report import SHOWN_SHA, Proof, Report, info
+from agentinfra.workflow.report import Proof, Report, info, short
 
 MOST_FINDINGS = 5
 
@@ -32,15 +32,15 @@ def summary(report: Report, here: Path) -> RenderableType:
 
 def _parts(report: Report, here: Path) -> Iterator[RenderableType]:
     good = report.complete
-    headline = Text("✓ " if good else "✗ ", "bold green" if good else "bold red")
     yield Text()
-    yield headline.append(report.outcome, "bold default")
+    yield Text.assemble(("✓ ", "bold green") if good else ("✗ ", "bold red"), (report.outcome, "bold"))
     yield Padding(Text(_cost_line(report), "dim"), (0, 0, 0, 2))
     if report.proofs:
         yield Padding(_proof_table(report.proofs), (1, 0, 0, 2))
     if report.state.findings:
         yield Padding(_findings(report), (1, 0, 0, 2))
-    yield Padding(_next_steps(report, here), (1, 0, 0, 2))
+    yield Text()
+    yield _next_steps(report, here)
 
 
 def _cost_line(report: Report) -> str:
@@ -54,11 +54,11 @@ def _proof_table(proofs: tuple[Proof, ...]) -> Table:
     for proof in proofs:
         icon, style = ICONS[TaskState.DONE if proof.proven else TaskState.BLOCKED]
         if proof.proven:
-            commits = " ".join(commit[:SHOWN_SHA] for commit in proof.commits)
+            commits = " ".join(short(commit) for commit in proof.commits)
             why = f"{count(len(proof.tests), 'test')}, {commits}"
         else:
             why = f"not proven: {clean_line(proof.gap)}"
-        what = Text(clean_line(proof.title)).append(f"  {why}", "dim")
+        what = Text.assemble(clean_line(proof.title), (f"  {why}", "dim"))
         table.add_row(Text(icon, style), Text(proof.id, "bold"), what)
     return table
 
@@ -70,13 +70,14 @@ def _findings(report: Report) -> Text:
     ]
     if len(found) > MOST_FINDINGS:
         lines.append(f"{len(found) - MOST_FINDINGS} more in the report")
-    return Text("\n".join(["Review", *lines]))
+    return Text("\n".join(["Review", *lines]), overflow="fold")
 
 
 def _next_steps(report: Report, here: Path) -> Text:
-    text = Text("Next", "bold")
-    for command, purpose in _commands(report, here):
-        text.append(f"\n{command}", "cyan").append(f"  {purpose}", "dim")
+    # Never wrapped here: a command must survive being copied.
+    text = Text("  Next", no_wrap=True, overflow="ignore")
+    for purpose, command in _commands(report, here):
+        text.append(f"\n  {purpose:<12}", "dim").append(command, "cyan")
     return text
 
 
@@ -86,6 +87,6 @@ def _commands(report: Report, here: Path) -> Iterator[tuple[str, str]]:
     option = f" --workspace {shlex.quote(workspace)}" if elsewhere else ""
     if report.done:
         where = f" -C {shlex.quote(workspace)}" if elsewhere else ""
-        yield f"git{where} checkout {shlex.quote(clean_line(report.branch))}", "look at it"
-        yield f"agentinfra accept{option}", "merge it into your branch"
-    yield f"agentinfra report{option} --html report.html", "the whole report"
+        yield "look at it", f"git{where} checkout {shlex.quote(clean_line(report.branch))}"
+        yield "merge it", f"agentinfra accept{option}"
+    yield "full report", f"agentinfra report{option} --html report.html"

@@ -55,16 +55,18 @@ def task_tree(state: RunState, height: int = _MOST_ROWS) -> Table:
 
 
 def _rows(state: RunState, height: int) -> Iterator[Row]:
-    yield Row(Text("Planner", "bold"), (_planner_word(state), Text(), Text(), Text()))
+    yield _agent_row("", "Planner", _planner_word(state))
     shown = _most_telling(state.tasks, height)
     for engineer in dict.fromkeys(task.engineer for task in state.tasks):
         own = [task for task in state.tasks if task.engineer == engineer]
         done = sum(task.state is TaskState.DONE for task in own)
-        name = Text("├─ ", "dim").append(clean_line(engineer) or "engineer", "bold default")
-        yield Row(name, (Text(f"{done}/{len(own)} done", "dim"), Text(), Text(), Text()))
+        yield _agent_row("├─ ", clean_line(engineer) or "engineer", Text(f"{done}/{len(own)} done", "dim"))
         yield from _task_rows(own, [task for task in own if task in shown])
-    name = Text("└─ ", "dim").append("QA", "bold default")
-    yield Row(name, (_review_word(state), Text(), Text(), Text()))
+    yield _agent_row("└─ ", "QA", _review_word(state))
+
+
+def _agent_row(guide: str, name: str, word: Text) -> Row:
+    return Row(Text.assemble((guide, "dim"), (name, "bold"), "  ", word))
 
 
 def _task_rows(tasks: Sequence[TaskView], shown: Sequence[TaskView]) -> Iterator[Row]:
@@ -78,7 +80,7 @@ def _task_rows(tasks: Sequence[TaskView], shown: Sequence[TaskView]) -> Iterator
 def _task_row(task: TaskView, guide: str) -> Row:
     icon, style = ICONS[task.state]
     quiet = "dim" if task.state is TaskState.PENDING else "default"
-    name = Text(f"│  {guide} ", "dim").append(f"{icon} ", style).append(f"{task.id} ", "bold default")
+    name = Text.assemble((f"│  {guide} ", "dim"), (f"{icon} ", style), (f"{task.id} ", "bold"))
     name.append(clean_line(task.title), quiet)
     seconds = duration(task.seconds) if task.seconds else ""
     return Row(name, (Text(task.state, style), Text(tests_word(task)), Text(tries(task), "dim"), Text(seconds, "dim")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -24,8 +23,10 @@ class Waiting:
     since: float
 
 
-class RunView(ABC):
-    """Shows one run while it goes; a context manager around the time in which it does.
+class RunView:
+    """Follows one run and shows nothing; a context manager around the time in which the run goes.
+
+    Views override what they show.
 
     Args:
         console: Where it shows it.
@@ -72,7 +73,6 @@ class RunView(ABC):
         for event in events:
             self.show(event)
 
-    @abstractmethod
     def shown(self, event: Event) -> None:
         """Show an event that has just become part of the state."""
 

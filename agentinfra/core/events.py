@@ -18,8 +18,8 @@ agent_message_chunk  text, task?
 usage_update         model, purpose, input_tokens, output_tokens, cached_tokens, cost_usd, seconds, task?
 change_proposed      task, attempt, files, sha
 change_resolved      task?, decision ("merged", "accepted", "rejected", "undone"), commit?
-test_result          task?, phase ("red", "attempt", "green", "merge", "suite"), attempt?, exit_code, tests_sha, seconds,
-                     tests: [{id, outcome, message}], reason?
+test_result          task?, phase ("red", "attempt", "green", "merge", "suite"), attempt?, exit_code, tests_sha,
+                     seconds, tests: [{id, outcome, message}], reason?
 qa_finding           id, severity ("error", "warning", "info"), rule, path, line, message
 checkpoint           commit, task?
 notice               level ("info", "warning", "error"), text

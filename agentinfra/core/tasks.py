@@ -35,9 +35,7 @@ class TaskState(StrEnum):
         return f"[{_MARKS.get(self, '!')}]"
 
 
-FINAL_STATES = frozenset(
-    {TaskState.DONE, TaskState.BLOCKED, TaskState.SKIPPED, TaskState.CANCELLED, TaskState.STALE}
-)
+FINAL_STATES = frozenset({TaskState.DONE, TaskState.BLOCKED, TaskState.SKIPPED, TaskState.CANCELLED, TaskState.STALE})
 _MARKS = {
     TaskState.PENDING: " ",
     TaskState.READY: " ",

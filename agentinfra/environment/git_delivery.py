@@ -65,8 +65,7 @@ class GitDelivery:
         """Revert the commits of some tasks on the branch, newest first; return the branch's new tip."""
         old = tip = self.objects.commit_id(self.branch.ref)
         for commit in reversed(self._commits_of(tasks, self.branch.start, tip)):
-            ours, theirs = self.objects.tree(tip), self.objects.tree(commit.sha + "^")
-            tree = self._merged(commit, self.objects.tree(commit.sha), ours, theirs, "undone")
+            tree = self._merged(commit, commit.sha, tip, commit.sha + "^", "undone")
             trailers = {RUN_TRAILER: self.branch.run, UNDO_TRAILER: commit.trailers[TASK_TRAILER]}
             message = f'Revert "{commit.subject}"\n\nThis reverts commit {commit.sha}.'
             tip = self.objects.commit(tree, (tip,), with_trailers(message, trailers), date)
@@ -103,8 +102,7 @@ class GitDelivery:
         if self.objects.contains(tip, end):
             return tip
         # Some tasks were accepted before: the base holds copies of their commits.
-        base, ours, theirs = (self.objects.tree(ref) for ref in (self.branch.start, tip, end))
-        tree, conflicts = self.objects.three_way(base, ours, theirs)
+        tree, conflicts = self.objects.three_way(self.branch.start, tip, end)
         if conflicts:
             raise _conflict(f"agentinfra/{self.branch.run}", "accepted", conflicts)
         message = with_trailers(f"Merge agentinfra/{self.branch.run}", {RUN_TRAILER: self.branch.run})
@@ -116,8 +114,7 @@ class GitDelivery:
         for commit in self._commits_of(tasks, self.branch.start, self.objects.commit_id(self.branch.ref)):
             if commit.trailers[TASK_TRAILER] in there:
                 continue
-            base, theirs = self.objects.tree(commit.sha + "^"), self.objects.tree(commit.sha)
-            tree = self._merged(commit, base, self.objects.tree(onto), theirs, "accepted alone")
+            tree = self._merged(commit, commit.sha + "^", onto, commit.sha, "accepted alone")
             onto = self.objects.commit(tree, (onto,), self.objects.message(commit.sha) + "\n", date)
         return onto
 

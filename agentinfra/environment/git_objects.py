@@ -94,7 +94,7 @@ class GitObjects:
 
     def tree(self, ref: str) -> str:
         """Id of a commit's tree."""
-        return self.git.text("rev-parse", self.commit_id(ref) + "^{tree}")
+        return self.git.text("rev-parse", "--verify", "--end-of-options", ref + "^{tree}")
 
     def empty_tree(self) -> str:
         """Id of the tree without files."""
@@ -119,14 +119,14 @@ class GitObjects:
         return signed.text("commit-tree", tree, *lineage, "-F", "-", stdin=message.encode(errors="replace"))
 
     def three_way(self, base: str, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
-        """Merge three trees.
+        """Merge the trees of three commits.
 
         Returns:
             The merged tree and the files in conflict; with conflicts the tree is not to be used.
         """
         # git 2.39 cannot be told the base of a tree merge; three commits that exist nowhere else say it.
-        root = self.commit(base, (), "base", "@0 +0000")
-        sides = [self.commit(side, (root,), "side", "@0 +0000") for side in (ours, theirs)]
+        root = self.commit(base + "^{tree}", (), "base", "@0 +0000")
+        sides = [self.commit(side + "^{tree}", (root,), "side", "@0 +0000") for side in (ours, theirs)]
         _, stdout = self.git.output(
             "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", *sides, accept=(0, 1)
         )
@@ -175,7 +175,7 @@ class GitObjects:
 
     def message(self, sha: str) -> str:
         """A commit's full message."""
-        return self.git.text("log", "-1", "--format=%B", self.commit_id(sha), "--")
+        return self.git.text("log", "-1", "--format=%B", "--end-of-options", sha, "--")
 
     def diff_stat(self, old: str, new: str) -> tuple[FileStat, ...]:
         """Lines added and removed between two commits, by file."""

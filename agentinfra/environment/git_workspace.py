@@ -177,6 +177,10 @@ class GitWorkspace:
         """Paths of the regular files of a commit, sorted."""
         return await asyncio.to_thread(self._objects.list_files, ref)
 
+    async def tip(self, run_id: str) -> str:
+        """The commit that a run's branch is at."""
+        return await asyncio.to_thread(self._objects.commit_id, _checked_ref(run_id))
+
     async def log(self, run_id: str) -> list[CommitInfo]:
         """Commits of a run's branch since its start, oldest first."""
         return await asyncio.to_thread(self._log, run_id)
@@ -249,10 +253,10 @@ class GitWorkspace:
     def _branch(self, run_id: str) -> RunBranch:
         if self._objects.find(_checked_ref(run_id)) is None:
             raise WorkspaceError(f"There is no branch agentinfra/{run_id}", next_step="Name a run of this repository")
-        read = ("config", "--local", "--get")
-        name = f"branch.agentinfra/{run_id}"
-        base, start = (self._objects.git.text(*read, f"{name}.{key}") for key in ("agentinfrabase", "agentinfrastart"))
-        return RunBranch(run_id, base, start)
+        name = rf"^branch\.agentinfra/{run_id}\.agentinfra"
+        lines = self._objects.git.items("config", "--local", "-z", "--get-regexp", name)
+        found = dict(line.rpartition(".")[2].split("\n", 1) for line in lines)
+        return RunBranch(run_id, found["agentinfrabase"], found["agentinfrastart"])
 
     def _merge_commit(self, run_id: str, sha: str, date: str | None, dry_run: bool) -> MergeResult:
         objects, branch = self._objects, self._branch(run_id)
@@ -264,7 +268,7 @@ class GitWorkspace:
             if done.trailers[TASK_TRAILER] == trailers[TASK_TRAILER]:
                 return MergeResult(done.sha)
         base = objects.git.text("merge-base", tip, sha)
-        tree, conflicts = objects.three_way(*(objects.tree(ref) for ref in (base, tip, sha)))
+        tree, conflicts = objects.three_way(base, tip, sha)
         if conflicts:
             return MergeResult(None, conflicts)
         commit = objects.commit(tree, (tip,), with_trailers(text, {**trailers, RUN_TRAILER: run_id}), date)

@@ -113,7 +113,7 @@ class GitWorktrees:
         # ls-files, not status or add: those start git inside repositories that generated code made here.
         litter = [word for pattern in _LITTER for word in ("-x", pattern)]
         new = inside.git.items("ls-files", "-z", "--others", "--exclude-standard", *litter)
-        tracked = inside.git.items("ls-files", "-z", "--stage", "--modified", "--deleted")
+        tracked = inside.git.items("ls-files", "-z", "--format=%(objectmode) %(path)", "--modified", "--deleted")
         return tuple(sorted({*new, *(_path_of(entry) for entry in tracked)}))
 
     @staticmethod
@@ -134,9 +134,9 @@ def scratch_folder(scratch: Path, common_dir: Path) -> Path:
 
 
 def _path_of(entry: str) -> str:
-    """Path in a line of ``ls-files --stage``; a submodule's ends in ``/`` like that of a new repository."""
-    details, _, path = entry.partition("\t")
-    return f"{path}/" if details.startswith("160000") else path
+    """Path of a tracked file listed with its mode; a submodule's ends in ``/`` as that of a new repository does."""
+    mode, _, path = entry.partition(" ")
+    return f"{path}/" if mode == "160000" else path
 
 
 def _is_special(folder: Path, name: str) -> bool:

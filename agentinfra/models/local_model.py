@@ -69,12 +69,14 @@ class LocalModel:
             ReplyError: The answer broke off or came too late.
         """
         process = await self._own_process()
+        client = await self._connected(process)
         try:
-            return await self._ask(process, request)
+            reply = await client.complete(request)
         except ModelError:
             if not await asyncio.to_thread(process.has_died):
                 raise
-        return await self._ask(process, request)
+            reply = await (await self._connected(process)).complete(request)
+        return replace(reply, usage=replace(reply.usage, cost_usd=0.0))
 
     async def aclose(self) -> None:
         """End the child, unless another model of this process still uses it."""
@@ -84,12 +86,8 @@ class LocalModel:
         if process is not None and _SHARED.release(process):
             await asyncio.to_thread(process.stop)
 
-    async def _ask(self, process: LocalProcess, request: ChatRequest) -> ChatReply:
-        client = self._connected(await asyncio.to_thread(process.ensure_started))
-        reply = await client.complete(request)
-        return replace(reply, usage=replace(reply.usage, cost_usd=0.0))
-
-    def _connected(self, address: Address) -> OpenAIChatModel:
+    async def _connected(self, process: LocalProcess) -> OpenAIChatModel:
+        address = await asyncio.to_thread(process.ensure_started)
         if self._client is None or self._client[0] != address:
             client = OpenAIChatModel(
                 self.name,

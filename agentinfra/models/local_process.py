@@ -84,10 +84,10 @@ class LocalProcess:
             _end(self._child)
         key = secrets.token_urlsafe(24)
         self._child = child = self._spawn(key)
-        line = _read_line(child, START_SECONDS)
         try:
-            message: dict[str, str] = json.loads(line)
+            message: dict[str, str] = json.loads(_read_line(child, START_SECONDS))
         except ValueError:
+            # Also raised when another thread stops the child and closes its pipe meanwhile.
             message = {"error": "It ended, or was not ready in time, without saying why"}
         if "url" not in message:
             _end(child)

@@ -13,16 +13,19 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from agentinfra import __version__
+from pydantic import TypeAdapter
+
 from agentinfra.core.errors import InputError, RecordingMismatch
 from agentinfra.core.interfaces import ChatModel, ModelProfile
 from agentinfra.core.messages import ChatReply, ChatRequest, Part, Text, ToolCall, ToolResult, Usage
 
 FORMAT = "agentinfra-recording-1"
 _DIFF_LINES = 40
+_LINE = TypeAdapter(dict[str, Any])
 
 
 def normalised(request: ChatRequest) -> dict[str, Any]:
@@ -70,7 +73,9 @@ class RecordingModel:
                 )
         else:
             profile = asdict(inner.profile)
-            self._append({"format": FORMAT, "model": inner.name, "profile": profile, "created_by": __version__})
+            self._append(
+                {"format": FORMAT, "model": inner.name, "profile": profile, "created_by": version("agentinfra")}
+            )
 
     @property
     def name(self) -> str:
@@ -188,7 +193,7 @@ def _read_header(path: Path) -> dict[str, Any]:
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     try:
         with path.open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.strip()]
+            return [_LINE.validate_json(line) for line in file if line.strip()]
     except (OSError, ValueError) as error:
         raise _unreadable(path, str(error)) from error
 

@@ -15,7 +15,7 @@ _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 
 
 def loads_tolerant(text: str) -> Any:
-    """The first JSON object or array in the text.
+    """The JSON value that the text is, or the first object or array in it.
 
     Trailing commas and line breaks inside strings are accepted. Where the text ends too early, the complete members of
     objects and the complete items of arrays are kept; a half item is dropped with all that is in it.

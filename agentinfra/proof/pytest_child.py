@@ -22,7 +22,12 @@ import pytest
 _MESSAGE_LIMIT = 4000
 # Differs from run to run; the same failure must read the same.
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-_BARE_ERRORS = (ImportError, NameError, NotImplementedError)
+_LINE_END = "\n"
+# What pytest prints above the first frame of the project when a file cannot be imported; it holds the machine's paths.
+_IMPORT_FRAMES = re.compile(
+    r"\A(?:[^\n]*\n)*?Traceback:\n\S+importlib/__init__\.py:\d+: in import_module\n(?: [^\n]*\n)*"
+)
+_MISSING = (ImportError, NameError, NotImplementedError)
 
 
 class _TooSlow(BaseException):
@@ -49,7 +54,7 @@ class _Recorder:
         if report.outcome == "failed":
             raised = report.call.excinfo.value  # type: ignore[attr-defined] # pytest sets it, untyped
             kind = self._kind(raised.__cause__ or raised, collector.path)
-            self._record(report.nodeid, "error", report.longreprtext, 0.0, kind)
+            self._record(report.nodeid, "error", _message(raised.__cause__ or raised, report), 0.0, kind)
         elif report.outcome == "skipped":
             self._record(report.nodeid, "skipped", _skip_reason(report), 0.0, "")
         return report
@@ -73,8 +78,9 @@ class _Recorder:
             self._record(item.nodeid, "skipped", _skip_reason(report), report.duration, "")
         else:
             outcome = "failed" if report.when == "call" else "error"
-            kind = self._kind(call.excinfo.value, item.path) if call.excinfo else "broken"
-            self._record(item.nodeid, outcome, report.longreprtext, report.duration, kind)
+            raised = call.excinfo.value if call.excinfo else AssertionError("strict xfail")
+            kind = self._kind(raised, item.path)
+            self._record(item.nodeid, outcome, _message(raised, report), report.duration, kind)
         return report
 
     def _record(self, name: str, outcome: str, message: str, seconds: float, kind: str) -> None:
@@ -87,9 +93,11 @@ class _Recorder:
             return "assertion"
         if isinstance(raised, AttributeError):
             return "missing" if self._is_under_test(raised.obj, test_file) else "broken"
+        if isinstance(raised, TypeError) and "NoneType" in str(raised):
+            return "missing" if _raised_in(raised) == test_file else "broken"
         if isinstance(raised, NameError) and _raised_in(raised) == test_file:
             return "broken"
-        return "missing" if isinstance(raised, _BARE_ERRORS) else "broken"
+        return "missing" if isinstance(raised, _MISSING) else "broken"
 
     def _is_under_test(self, thing: object, test_file: Path) -> bool:
         """Whether it is a module or class of the project, an instance of one, or the None of an empty body."""
@@ -99,6 +107,13 @@ class _Recorder:
         module = owner if isinstance(owner, types.ModuleType) else sys.modules.get(owner.__module__)
         file = Path(getattr(module, "__file__", None) or "/")
         return file.is_relative_to(self._root) and file != test_file
+
+
+def _message(raised: BaseException, report: pytest.TestReport | pytest.CollectReport) -> str:
+    """The failure in one line, then the traceback without the frames of the import system."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash else f"{type(raised).__name__}: {raised}"
+    return f"{text.partition(_LINE_END)[0]}\n{_IMPORT_FRAMES.sub('', report.longreprtext)}"
 
 
 def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -7,12 +7,12 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agentinfra.core.errors import ProofError
+from agentinfra.core.errors import InputError, ProofError
 from agentinfra.core.interfaces import Sandbox, SandboxCommand, SandboxLimits, SandboxResult
 from agentinfra.proof.report import TestOutcome, TestReport, read_outcomes
 
@@ -22,6 +22,7 @@ _LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", ".venv", "node_modules
 _FURNITURE = {"project", "runner.py", "pytest.ini", "order.json"}
 _REPORT_LIMIT = 16 << 20
 _TAIL = 4000
+_NOTHING: Mapping[str, str] = {}
 _OWN_INI = "[pytest]\naddopts =\n"
 _ARGUMENTS = ("-p", "no:cacheprovider", "--continue-on-collection-errors", "--tb=short", "--color=no", "-v")
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
@@ -49,11 +50,11 @@ class PytestRunner:
     """Runs tests in a fresh copy of a folder, so that a run can change neither the folder nor its tests.
 
     Args:
-        sandbox: Where the copy is run.
+        sandbox: Where the copy is run; kept as an attribute.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+        self.sandbox = sandbox
 
     async def run(
         self,
@@ -62,6 +63,7 @@ class PytestRunner:
         *,
         expected: int | None = None,
         limits: SandboxLimits | None = None,
+        overlay: Mapping[str, str] = _NOTHING,
     ) -> TestReport:
         """Run pytest with the folder (and its ``src``, if there is one) on the import path.
 
@@ -69,38 +71,49 @@ class PytestRunner:
             root: Folder of the project; its own pytest settings are not read, its conftest files are.
             tests: Test files or ids, relative to root; all tests when empty.
             expected: How many tests must be reported; any other number makes the report unsound.
+            overlay: Texts of files, by path relative to root, that replace or join those of the folder for this run.
             limits: Bounds of the run; a single test is stopped after five seconds or a quarter of the wall limit.
 
         Returns:
             The report; where the run proves nothing its ``reason`` says why.
 
         Raises:
+            InputError: The overlay leads out of the folder.
             SandboxError: The sandbox itself does not work.
         """
         bounds = limits or SandboxLimits()
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="agentinfra-tests-"))
         desk = _Desk(folder, folder / f"{secrets.token_hex(16)}.json")
         try:
-            await asyncio.to_thread(_prepare, desk, root, tests, bounds)
+            await asyncio.to_thread(_prepare, desk, root, overlay)
+            await asyncio.to_thread(_write_order, desk, tests, bounds)
             command = SandboxCommand(
                 ("python", "-P", "runner.py", str(desk.order)), folder, env=_ENVIRONMENT, limits=bounds
             )
-            result = await self._sandbox.run(command)
+            result = await self.sandbox.run(command)
             return _judge(desk, result, expected, bounds)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _prepare(desk: _Desk, root: Path, tests: Sequence[str], limits: SandboxLimits) -> None:
+def _prepare(desk: _Desk, root: Path, overlay: Mapping[str, str]) -> None:
     shutil.copytree(root, desk.project, symlinks=True, ignore=_LEFT_OUT)
     shutil.copyfile(_CHILD, desk.folder / "runner.py")
-    ini = desk.folder / "pytest.ini"
-    ini.write_text(_OWN_INI, "utf-8")
+    (desk.folder / "pytest.ini").write_text(_OWN_INI, "utf-8")
+    for path, text in overlay.items():
+        target = desk.project / path
+        if not target.resolve().is_relative_to(desk.project.resolve()):
+            raise InputError(f"{path} leads out of the project", next_step="Use paths relative to the project")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8")
+
+
+def _write_order(desk: _Desk, tests: Sequence[str], limits: SandboxLimits) -> None:
     order = {
         "root": str(desk.project),
         "report": str(desk.report),
         "test_seconds": min(TEST_SECONDS, limits.wall_seconds / 4),
-        "arguments": [*_ARGUMENTS, "-c", str(ini), f"--rootdir={desk.project}", *tests],
+        "arguments": [*_ARGUMENTS, "-c", str(desk.folder / "pytest.ini"), f"--rootdir={desk.project}", *tests],
     }
     desk.order.write_text(json.dumps(order), "utf-8")
 
@@ -112,13 +125,14 @@ def _judge(desk: _Desk, result: SandboxResult, expected: int | None, limits: San
         tests = _read_tests(desk, result.exit_code)
         if expected is not None and len(tests) != expected:
             raise ProofError("forged report", why=f"{len(tests)} tests are reported, {expected} were expected")
-        return _report(tests, result, "")
+        return _report(desk, tests, result, "")
     except ProofError as error:
-        return _report((), result, f"{error.what}: {error.why}")
+        return _report(desk, (), result, f"{error.what}: {error.why}")
 
 
-def _report(tests: tuple[TestOutcome, ...], result: SandboxResult, reason: str) -> TestReport:
-    return TestReport(tests, result.exit_code, result.seconds, result.stdout[-_TAIL:], result.stderr[-_TAIL:], reason)
+def _report(desk: _Desk, tests: tuple[TestOutcome, ...], result: SandboxResult, reason: str) -> TestReport:
+    stdout, stderr = (text.replace(f"{desk.project}/", "")[-_TAIL:] for text in (result.stdout, result.stderr))
+    return TestReport(tests, result.exit_code, result.seconds, stdout, stderr, reason)
 
 
 def _read_tests(desk: _Desk, exit_code: int) -> tuple[TestOutcome, ...]:

@@ -180,12 +180,16 @@ def _emptiness(adjective: str, noun: str) -> str:
 
 
 def _calls(text: str) -> Iterator[Mention]:
-    """Calls written out with nothing but literals, such as ``f(2, "a")``."""
+    """Calls written out with nothing but literals, such as ``f(2, "a")``; the outermost ones."""
+    last = 0
     for found in _CALL.finditer(text):
+        if found.start() < last:
+            continue
         end = closing_parenthesis(text, found.end())
         call = parse_call(text[found.start() : end]) if end else None
         if call and (call.args or call.keywords) and call_values(call) is not None:
             yield Mention("call", ast.dump(call), found.start(), end)
+            last = end
 
 
 def closing_parenthesis(text: str, start: int) -> int:

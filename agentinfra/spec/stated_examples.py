@@ -5,8 +5,11 @@ Only what can be read in one way is taken, and only for functions of one paramet
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 from agentinfra.spec.grounding import clauses_about, ground
 from agentinfra.spec.idea_text import Symbol, read_symbols
@@ -32,8 +35,21 @@ _EMPTY_VALUES = {"list": "[]", "tuple": "()", "dict": "{}", "dictionary": "{}"}
 def find_examples(idea: str) -> tuple[Example, ...]:
     """Find the examples that an idea states for its functions, in order, each with ground STATED."""
     functions = [symbol for symbol in read_symbols(idea) if symbol.kind == "function"]
-    found = [example for function in functions for example in _examples_of(function, idea)]
-    return tuple(dict.fromkeys(example for example in found if ground(example, idea) is Ground.STATED))
+    found = [_with_imports(example, idea) for function in functions for example in _examples_of(function, idea)]
+    return tuple(dict.fromkeys(example for example in found if example and ground(example, idea) is Ground.STATED))
+
+
+def _with_imports(example: Example, idea: str) -> Example | None:
+    """Import what the call constructs from the modules that the idea names; None where it does not name one."""
+    call = parse_call(example.call)
+    inner = [node for node in ast.walk(call) if isinstance(node, ast.Call) and node is not call] if call else []
+    imports: list[str] = []
+    for name in dict.fromkeys(ast.unparse(node.func) for node in inner):
+        module = re.search(rf"(?<![\w.])(?P<name>[a-z]\w*(?:\.[a-z]\w*)*)\.{re.escape(name)}\b", idea)
+        if module is None:
+            return None
+        imports.append(f"from {module['name']} import {name}")
+    return replace(example, setup=tuple(imports))
 
 
 def _examples_of(function: Symbol, idea: str) -> Iterator[Example]:
@@ -52,7 +68,7 @@ def _examples_of(function: Symbol, idea: str) -> Iterator[Example]:
 
 
 def _returned(function: Symbol, clause: Clause, block: Block) -> Iterator[Example]:
-    for mention, result in zip(clause.mentions, clause.mentions[1:], strict=False):
+    for mention, result in pairwise(clause.mentions):
         call, value = _call(function, mention, block), _source(result, block)
         begins = _BEGINS.search(block.text[clause.start : mention.start])
         gives = _GIVES.fullmatch(block.text, mention.end, result.start)

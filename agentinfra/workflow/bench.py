@@ -11,12 +11,13 @@ from agentinfra.agents.project import AgentPath, Lock, Verdict
 from agentinfra.agents.test_suite import Suite
 from agentinfra.core.tasks import Task, TaskState
 from agentinfra.patching.apply import apply_files
+from agentinfra.patching.gate import check_paths, check_size
 from agentinfra.proof.locks import verify
 from agentinfra.proof.records import judge_green
 from agentinfra.proof.report import TestReport
 from agentinfra.spec.requirements import Spec
 from agentinfra.workflow.merge_queue import merge
-from agentinfra.workflow.red import LockedTests, prove_red, report_data
+from agentinfra.workflow.red import LockedTests, package_files, prove_red, report_data
 
 if TYPE_CHECKING:
     from agentinfra.workflow.run import Run
@@ -69,17 +70,15 @@ class TaskBench:
         return await self._run.parts.git.read_file(self.start, path)
 
     async def try_files(self, files: Mapping[str, str], *, attempt: int, agent: AgentPath) -> TestReport:
-        """Put the files beside the locked tests and run those.
+        """Run the locked tests on a copy of the worktree with these files in it.
 
         Raises:
             PatchError: The change was refused.
         """
-        await self._place(files)
-        await self._run.set_state(
-            self.task, TaskState.CODING, attempt=attempt, max_attempts=self.max_attempts
-        )
-        result = await self._run.step(f"tests {self.task.id}", self._test)
-        report = TestReport.from_json(result)
+        await asyncio.to_thread(check_paths, self.root, files)
+        check_size(files)
+        await self._run.set_state(self.task, TaskState.CODING, attempt=attempt, max_attempts=self.max_attempts)
+        report = TestReport.from_json(await self._run.step(f"try {self.task.id}", lambda: self._test(files)))
         await self._run.emit("test_result", report_data(report, self.task.id, "attempt", attempt=attempt), agent)
         return report
 
@@ -99,7 +98,7 @@ class TaskBench:
         """Prove the files GREEN against the locked tests and merge them."""
         await self._place(files)
         violations = await asyncio.to_thread(verify, self.root, self._locked.lock)
-        report = TestReport.from_json(await self._run.step(f"green {self.task.id}", self._test))
+        report = TestReport.from_json(await self._run.step(f"green {self.task.id}", lambda: self._test({})))
         verdict = judge_green(self._locked.red, report, violations)
         path: AgentPath = ("planner", self.task.engineer)
         told = report_data(report, self.task.id, "green", tests_sha=self._locked.lock.sha)
@@ -112,16 +111,12 @@ class TaskBench:
     async def _place(self, files: Mapping[str, str]) -> None:
         """The worktree as it was at the start, plus these files and the locked tests."""
         await self._run.parts.git.task_worktree(self.worktree, self.start)
-        packages = await self._packages([*files])
+        packages = {path: await self.read(path) for path in package_files(files)}
         await apply_files(self.root, {**packages, **files, self.suite.path: self.suite.source()})
 
-    async def _packages(self, paths: list[str]) -> dict[str, str]:
-        """Empty ``__init__.py`` files that make new folders importable."""
-        folders = {path.rpartition("/")[0] for path in paths if path.endswith(".py") and "/" in path}
-        wanted = {f"{folder}/__init__.py" for folder in folders} - set(paths)
-        return {path: await self.read(path) for path in wanted}
-
-    async def _test(self) -> dict[str, Any]:
+    async def _test(self, files: Mapping[str, str]) -> dict[str, Any]:
         suite = self.suite
-        report = await self._run.parts.runner.run(self.root, [suite.path], expected=len(suite.cases))
+        packages = {path: await self.read(path) for path in package_files(files)}
+        overlay = {**packages, **files, suite.path: suite.source()}
+        report = await self._run.parts.runner.run(self.root, [suite.path], expected=len(suite.cases), overlay=overlay)
         return report.to_json()

@@ -158,7 +158,6 @@ class DbosEngine(BaseEngine):
             "serializer": cast("Any", _JsonSerializer()),
             "run_migrations": False,
             "enable_otlp": False,
-            "log_level": "CRITICAL",
             "notification_listener_polling_interval_sec": _POLL_SECONDS,
         }
 
@@ -215,7 +214,7 @@ def _destroy_dbos() -> None:
 
 
 def _silence_dbos() -> None:
-    """Give dbos's logger a handler before dbos gives it one that writes to the terminal."""
+    """Keep dbos's log from the terminal: it brings no handler of its own when there is one already."""
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

@@ -49,7 +49,11 @@ class DurableModel:
         outcome = await self._engine.step(f"model {request.purpose}", lambda: self._ask(request))
         await self._emit(
             "tool_call_update",
-            {"id": request.purpose, "status": "failed" if "limit" in outcome else "completed", "seconds": outcome["seconds"]},
+            {
+                "id": request.purpose,
+                "status": "failed" if "limit" in outcome else "completed",
+                "seconds": outcome["seconds"],
+            },
         )
         if "limit" in outcome:
             raise BudgetExceeded(**outcome["limit"])

@@ -162,4 +162,3 @@ async def _commit_tasks(run: Run) -> str:
 
 async def _tidy(run: Run) -> None:
     await run.parts.git.reject(run.id)
-

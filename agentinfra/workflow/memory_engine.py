@@ -38,6 +38,8 @@ class MemoryEngine(BaseEngine):
     def __init__(self, records: dict[str, WorkflowRecord] | None = None) -> None:
         super().__init__()
         self.records = records if records is not None else {}
+        # The loop itself holds tasks weakly only.
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def _load(self, workflow_id: str) -> Stored | None:
         record = self.records.get(workflow_id)
@@ -48,7 +50,9 @@ class MemoryEngine(BaseEngine):
         await self._resume(execution)
 
     async def _resume(self, execution: Execution) -> None:
-        execution.tasks.add(asyncio.create_task(self._conclude(execution.id)))
+        task = asyncio.create_task(self._conclude(execution.id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _conclude(self, workflow_id: str) -> Any:
         record = self.records[workflow_id]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ from agentinfra.spec.stubs import stub
 if TYPE_CHECKING:
     from agentinfra.workflow.run import Run
 
-MAX_CONSTANTS = 3
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,72 +58,79 @@ async def _judge(run: Run, task: Task, suite: Suite, root: Path) -> tuple[Lock, 
     if idle:
         suite = suite.without(idle)
         if not suite.cases:
-            return Lock(suite, ok=False, reason="every test passes for a function that returns nothing"), None
+            return Lock(suite, ok=False, reason="every test passes for code that does nothing"), None
         report = await _run_on_stubs(run, task, suite, root)
-    verdict = judge_red(report, [suite.test_id(case) for case in suite.cases if suite.test_id(case) not in passing])
-    await _tell(run, task, suite, report, verdict.reasons)
+    await apply_files(root, {suite.path: suite.source()})
+    locked = await asyncio.to_thread(lock, root, [suite.path])
+    required = [suite.test_id(case) for case in suite.cases if suite.test_id(case) not in passing]
+    verdict = judge_red(report, required, tests_sha=locked.sha)
+    data = report_data(report, task.id, "red", tests_sha=locked.sha)
+    reason = "; ".join(verdict.reasons)
+    await run.emit("test_result", {**data, "reason": reason}, ("planner", task.engineer))
     if verdict.record is None:
-        return Lock(suite, ok=False, reason="; ".join(verdict.reasons)), None
+        return Lock(suite, ok=False, reason=reason), None
     alive = await _survivors(run, task, suite, root)
     if alive:
         return Lock(suite, ok=False, reason=f"{', '.join(alive)} passes them all", survivors=tuple(alive)), None
-    await apply_files(root, {suite.path: suite.source()})
-    locked = await asyncio.to_thread(lock, root, [suite.path])
     return Lock(suite, ok=True), LockedTests(suite, locked, verdict.record)
 
 
 async def _run_on_stubs(run: Run, task: Task, suite: Suite, root: Path) -> TestReport:
-    """Put empty bodies of everything that does not exist yet into the worktree, and run the suite."""
+    """Run the suite with empty bodies of everything that does not exist yet."""
+    overlay = {suite.path: suite.source(), **await asyncio.to_thread(_stub_files, run, task, root)}
+
+    async def attempt() -> dict[str, Any]:
+        report = await run.parts.runner.run(root, [suite.path], expected=len(suite.cases), overlay=overlay)
+        return report.to_json()
+
+    return TestReport.from_json(await run.step(f"red {task.id}", attempt))
+
+
+def _stub_files(run: Run, task: Task, root: Path) -> dict[str, str]:
     assert run.spec is not None
-    files = {suite.path: suite.source()}
+    files: dict[str, str] = {}
     for one in run.spec.requirements:
         if one.file.endswith(".py") and one.symbols:
-            there = files.get(one.file) or await asyncio.to_thread(_text, root / one.file)
-            files[one.file] = _with_stubs(there, one.symbols, replace=one.id in task.requirements)
-    for folder in {path.rpartition("/")[0] for path in files if path.endswith(".py") and "/" in path} - {"tests"}:
-        files.setdefault(f"{folder}/__init__.py", await asyncio.to_thread(_text, root / folder / "__init__.py"))
-    await apply_files(root, files)
-    result = await run.step(f"red {task.id}", lambda: _report(run, root, suite))
-    return TestReport.from_json(result)
+            there = files.get(one.file) or text_of(root / one.file)
+            files[one.file] = _with_stubs(there, one.symbols, anew=one.id in task.requirements)
+    for package in package_files([*files, *task.files]):
+        files.setdefault(package, text_of(root / package))
+    return files
 
 
-async def _report(run: Run, root: Path, suite: Suite) -> dict[str, Any]:
-    report = await run.parts.runner.run(root, [suite.path], expected=len(suite.cases))
-    return report.to_json()
+def package_files(paths: Iterable[str]) -> set[str]:
+    """The ``__init__.py`` files that make the folders of these Python files importable."""
+    folders = {path.rpartition("/")[0] for path in paths if path.endswith(".py") and "/" in path}
+    return {f"{folder}/__init__.py" for folder in folders} - set(paths)
 
 
 async def _survivors(run: Run, task: Task, suite: Suite, root: Path) -> list[str]:
-    if not task.files[0].endswith(".py") or not task.symbols:
+    source = stub(task.symbols)
+    if not task.files[0].endswith(".py") or not source.strip():
         return []
-    constants = _constants(suite.cases)
-    file, tests = task.files[0], [suite.path]
 
     async def attempt() -> list[str]:
-        return await survivors(run.parts.runner, root, file, stub(task.symbols), constants, tests)
+        constants = _constants(suite.cases)
+        return await survivors(run.parts.runner, root, task.files[0], source, constants=constants, tests=[suite.path])
 
     return await run.step(f"strength {task.id}", attempt)
 
 
 def _constants(cases: tuple[Case, ...]) -> list[str]:
-    values = [case.example.value for case in cases if case.example.expect == "returns"]
-    return sorted(set(values), key=lambda value: -values.count(value))[:MAX_CONSTANTS]
+    return [case.example.value for case in cases if case.example.expect == "returns"]
 
 
-def _with_stubs(source: str, symbols: tuple[str, ...], *, replace: bool) -> str:
+def _with_stubs(source: str, symbols: tuple[str, ...], *, anew: bool) -> str:
     text = stub(symbols)
-    names = [line.split("(")[0].split(":")[0].split()[1] for line in text.splitlines() if line.startswith(("def ", "class "))]
-    wanted = [name for name in names if replace or f" {name}(" not in source and f" {name}:" not in source]
+    defined = {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, _DEFINITIONS)}
+    names = [node.name for node in ast.parse(text).body if isinstance(node, _DEFINITIONS)]
+    wanted = [name for name in names if anew or name not in defined]
     return splice(source, text, wanted) if wanted else source
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """A file's text; empty where there is none."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-
-async def _tell(run: Run, task: Task, suite: Suite, report: TestReport, reasons: tuple[str, ...]) -> None:
-    data = report_data(report, task.id, "red")
-    await run.emit("test_result", {**data, "reason": "; ".join(reasons)}, ("planner", task.engineer))
 
 
 def report_data(report: TestReport, task: str | None, phase: str, **more: Any) -> dict[str, Any]:

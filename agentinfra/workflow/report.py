@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from agentinfra.security.clean import clean_line, clean_text
 from agentinfra.workflow.figures import cost, count, duration, tokens
 from agentinfra.workflow.run_state import Finding, Notice, Requirement, RunState, TaskView
 
-SHOWN_SHA = 10
+_SHA = re.compile("[0-9a-f]{12,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,18 @@ def errors(state: RunState) -> tuple[Finding, ...]:
 def run_title(state: RunState, limit: int = 72) -> str:
     """The first line of the idea."""
     lines = clean_text(info(state, "idea")).strip().splitlines()
-    return clean_line(lines[0].lstrip("# "), limit) if lines else "Run"
+    return clean_line(lines[0].lstrip("# "), limit) if lines else "AgentInfra"
 
 
 def info(state: RunState, key: str) -> str:
     """A text of the run's first event, "" where there is none."""
     value = state.info.get(key)
     return value if isinstance(value, str) else ""
+
+
+def short(commit: str) -> str:
+    """A commit's id as people write it, cleaned; names of branches stay whole."""
+    return commit[:10] if _SHA.fullmatch(commit) else clean_line(commit)
 
 
 def prove(requirement: Requirement, tasks: Sequence[TaskView]) -> Proof:
@@ -183,7 +189,7 @@ def _lines(report: Report) -> Iterator[str]:
 def _facts(report: Report) -> Iterator[str]:
     state, totals = report.state, report.state.totals
     yield f"run     {state.run}"
-    yield f"branch  {clean_line(report.branch)}, from {clean_line(info(state, 'base'))[:SHOWN_SHA] or 'nothing'}"
+    yield f"branch  {clean_line(report.branch)}, from {short(info(state, 'base')) or 'nothing'}"
     yield f"model   {clean_line(report.model)}"
     spent = f"{totals.input_tokens:,} tokens in, {totals.output_tokens:,} out"
     yield f"cost    {cost(totals, report.model)}; {spent}, {count(totals.calls, 'call')}"
@@ -202,7 +208,7 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
     yield f"{proof.id} {clean_line(proof.title)}: {mark}"
     if proof.examples:
         yield f"    {count(proof.examples, 'example')}, {proof.grounded} grounded"
-    commits = " ".join(commit[:SHOWN_SHA] for commit in proof.commits) or "none"
+    commits = " ".join(short(commit) for commit in proof.commits) or "none"
     yield f"    by {', '.join(proof.tasks) or 'no task'}, commit {commits}"
     yield from (f"    {clean_line(test)}" for test in proof.tests)
 
@@ -213,7 +219,7 @@ def _task_lines(task: TaskView) -> Iterator[str]:
         tests_word(task),
         f"{tokens(task.tokens)} tokens",
         duration(task.seconds),
-        f"commit {task.commit[:SHOWN_SHA]}" if task.commit else "",
+        f"commit {short(task.commit)}" if task.commit else "",
     ]
     yield f"{task.state.checkbox} {task.id} {clean_line(task.title)}: {task.state}"
     yield "    " + ", ".join(fact for fact in facts if fact)

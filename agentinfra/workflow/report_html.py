@@ -9,7 +9,7 @@ from importlib.resources import files
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line, clean_text
 from agentinfra.workflow.figures import cost, count, duration, tokens
-from agentinfra.workflow.report import SHOWN_SHA, Proof, Report, info, proving_tests, tests_word
+from agentinfra.workflow.report import Proof, Report, info, proving_tests, short, tests_word
 from agentinfra.workflow.run_state import Finding, Notice, Question, TaskView
 
 # Even if an escape were forgotten, the page could run and fetch nothing.
@@ -56,19 +56,18 @@ def _head(report: Report) -> Iterator[str]:
     state, totals = report.state, report.state.totals
     tone = "good" if report.complete else "bad" if state.state in ("done", "failed") else "wait"
     yield f'<header>\n<h1>{_line(report.title)}</h1>\n<p class="outcome {tone}">{_line(report.outcome, 1_000)}</p>'
-    origin = _line(info(state, "base"))[:SHOWN_SHA]
-    yield f'<p class="quiet">Run <code>{_line(state.run)}</code> on branch <code>{_line(report.branch)}</code>'
-    yield (f", from <code>{origin}</code></p>" if origin else "</p>")
+    base = escape(short(info(state, "base"))) or "nothing"
+    where = f"on branch <code>{_line(report.branch)}</code> from <code>{base}</code>"
+    yield f'<p class="quiet">Run <code>{_line(state.run)}</code> {where}, model <code>{_line(report.model)}</code></p>'
     facts = [
         ("Time", duration(state.elapsed)),
         ("Tokens", f"{totals.input_tokens + totals.output_tokens:,}"),
         ("Cost", cost(totals, report.model)),
         ("Model calls", f"{totals.calls:,}"),
-        ("Requirements proven", f"{sum(proof.proven for proof in report.proofs)} of {len(report.proofs)}"),
-        ("Model", report.model),
+        ("Proven", f"{sum(proof.proven for proof in report.proofs)} of {len(report.proofs)}"),
     ]
     if state.suite is not None:
-        facts.insert(5, ("Whole suite", f"{state.suite.passed} of {state.suite.passed + state.suite.failed} pass"))
+        facts.append(("Whole suite", f"{state.suite.passed} of {state.suite.passed + state.suite.failed} pass"))
     yield '<dl class="facts">'
     yield from (f"<div><dt>{name}</dt><dd>{_line(value)}</dd></div>" for name, value in facts)
     yield "</dl>\n</header>"
@@ -84,7 +83,7 @@ def _card(title: str, rows: Sequence[str]) -> Iterator[str]:
 def _proof(proof: Proof) -> str:
     badge = '<span class="badge good">✓ proven</span>' if proof.proven else '<span class="badge bad">not proven</span>'
     head = f'<span class="id">{_line(proof.id)}</span><span class="grow">{_line(proof.title)}</span>{badge}'
-    commits = " ".join(f"<code>{_line(commit)[:SHOWN_SHA]}</code>" for commit in proof.commits) or "no commit"
+    commits = " ".join(f"<code>{escape(short(commit))}</code>" for commit in proof.commits) or "no commit"
     by = f"{_line(', '.join(proof.tasks)) or 'no task'} · {commits}"
     examples = f" · {count(proof.examples, 'example')}, {proof.grounded} grounded" if proof.examples else ""
     gap = "" if proof.proven else f'<p class="bad">{_line(proof.gap, 1_000)}</p>'
@@ -120,7 +119,7 @@ def _task(task: TaskView) -> str:
     head = f'<span class="id">{_line(task.id)}</span><span class="grow">{_line(task.title)}</span>{badge}'
     facts = [_tries(task), tests_word(task), f"{tokens(task.tokens)} tokens", duration(task.seconds)]
     if task.commit:
-        facts.append(f"<code>{_line(task.commit)[:SHOWN_SHA]}</code>")
+        facts.append(f"<code>{escape(short(task.commit))}</code>")
     reason = f'<p class="{tone}">{_line(task.reason, 1_000)}</p>' if task.reason else ""
     line = " · ".join(fact for fact in facts if fact)
     return f'<div class="head">{head}</div><p class="quiet">{line}</p>{reason}{_tests(proving_tests(task))}'
@@ -143,10 +142,10 @@ def _bars(
         return
     yield f'<section>\n<h2>{title} by task</h2>\n<div class="card bars {style}">'
     for task in tasks:
-        share = round(value(task) / most, 4)
+        share = value(task) / most
         label = f'<span class="id">{_line(task.id)}</span>'
-        meter = f'<meter min="0" max="1" value="{share}" title="{_line(task.title)}"></meter>'
-        yield f'{label}{meter}<span class="number">{word(value(task))}</span>'
+        bar = f'<div class="bar" title="{_line(task.title)}"><div style="width: {share:.1%}"></div></div>'
+        yield f'{label}{bar}<span class="number">{word(value(task))}</span>'
     yield "</div>\n</section>"
 
 

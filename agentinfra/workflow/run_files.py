@@ -53,7 +53,8 @@ class RunFiles:
             data: Mapping[str, Any] = json.loads((self.folder / "options.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise EngineError(f"Run {self.folder.name} cannot be resumed", why=str(error)) from error
-        return RunOptions(**{name: Path(value) if name in _PATHS and value else value for name, value in data.items()})
+        values: dict[str, Any] = {name: Path(value) if name in _PATHS and value else value for name, value in data.items()}
+        return RunOptions(**values)
 
     async def write_spec(self, text: str) -> Path:
         """Write the draft, unless a person's edited one is there from before an interruption."""

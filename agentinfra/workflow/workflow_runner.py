@@ -5,28 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from agentinfra.core.errors import AgentInfraError, InputError, RunStopped
-from agentinfra.core.interfaces import DurableEngine
+from agentinfra.workflow.execution import BaseEngine
 from agentinfra.workflow.records import error_to_json
 from agentinfra.workflow.workflow_builder import Inputs, Node, Workflow, in_order
 
 
-class RegisteringEngine(DurableEngine, Protocol):
-    """A durable engine that workflows can be registered with."""
-
-    def register(self, name: str, function: Callable[[Any], Awaitable[Any]]) -> None:
-        """Make a workflow function known under a name."""
-        ...
-
-    def unregister(self, name: str) -> None:
-        """Forget it."""
-        ...
-
-
 async def run_workflow(
-    workflow: Workflow, engine: RegisteringEngine, workflow_id: str, argument: Any, context: Any
+    workflow: Workflow, engine: BaseEngine, workflow_id: str, argument: Any, context: Any
 ) -> dict[str, Any]:
     """Run the workflow, or resume it where it stopped.
 
@@ -50,7 +38,7 @@ async def run_workflow(
 class _Runner:
     """One run. Its functions are registered under the run's id, since they hold the run's context."""
 
-    def __init__(self, workflow: Workflow, engine: RegisteringEngine, workflow_id: str, context: Any) -> None:
+    def __init__(self, workflow: Workflow, engine: BaseEngine, workflow_id: str, context: Any) -> None:
         self._workflow = workflow
         self._engine = engine
         self._id = workflow_id

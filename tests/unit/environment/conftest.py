@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from agentinfra.environment.git_workspace import GitWorkspace
 
 DATE = "2026-01-02T03:04:05Z"
 RUN = "r1"
+APP = {"app": "one = 1\ntwo = 2\nthree = 3\nfour = 4\nfive = 5\n"}
 
 
 def trailers(task: str) -> dict[str, str]:
@@ -62,34 +65,50 @@ class UserRepo:
         return self.git("status", "--porcelain")
 
 
+def new_repo(root: Path) -> UserRepo:
+    root.mkdir()
+    UserRepo(root).git("init", "-q", "-b", "main")
+    return UserRepo(root)
+
+
+@contextmanager
+def isolated_git(home: Path) -> Iterator[None]:
+    """git as a user called Ada has it, whatever is set on this machine."""
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_"))]:
+            patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        yield
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(folder))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    (folder / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
-    return folder
+def home(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "home").mkdir()
+    with isolated_git(tmp_path / "home"):
+        yield tmp_path / "home"
 
 
 @pytest.fixture
 def empty_repo(tmp_path: Path) -> UserRepo:
-    repo = UserRepo(tmp_path / "work")
-    repo.root.mkdir()
-    repo.git("init", "-q", "-b", "main")
-    return repo
+    return new_repo(tmp_path / "empty")
+
+
+@pytest.fixture(scope="session")
+def first_commit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("first")
+    with isolated_git(folder):
+        new_repo(folder / "work").commit(**APP)
+    return folder / "work"
 
 
 @pytest.fixture
-def repo(empty_repo: UserRepo) -> Iterator[UserRepo]:
-    empty_repo.commit(app="one = 1\ntwo = 2\nthree = 3\nfour = 4\nfive = 5\n")
-    yield empty_repo
-    assert empty_repo.git("fsck", "--strict", "--no-dangling") == ""
+def repo(first_commit: Path, tmp_path: Path) -> UserRepo:
+    shutil.copytree(first_commit, tmp_path / "work", symlinks=True)
+    return UserRepo(tmp_path / "work")
 
 
 @pytest.fixture
-def workspace(repo: UserRepo, tmp_path: Path) -> GitWorkspace:
-    return GitWorkspace.open(repo.root, scratch=tmp_path / "scratch")
+def workspace(repo: UserRepo, tmp_path: Path) -> Iterator[GitWorkspace]:
+    yield GitWorkspace.open(repo.root, scratch=tmp_path / "scratch")
+    assert repo.git("fsck", "--strict", "--no-dangling") == ""

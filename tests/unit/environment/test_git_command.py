@@ -82,8 +82,8 @@ async def test_filters_of_the_user_stay_in_force(repo: UserRepo, home: Path, tmp
 
 
 def test_a_failure_says_what_git_said(repo: UserRepo) -> None:
-    with pytest.raises(WorkspaceError, match=r"`git rev-parse` failed with exit code 128\. fatal: .*nowhere"):
-        GitCommand(repo.root / ".git", repo.root).text("rev-parse", "--verify", "--end-of-options", "nowhere:x")
+    with pytest.raises(WorkspaceError, match=r"`git rev-parse` failed with exit code 128\. fatal: Needed a single"):
+        GitCommand(repo.root / ".git", repo.root).text("rev-parse", "--verify", "--end-of-options", "nowhere")
 
 
 def test_a_missing_git_is_named(repo: UserRepo, tmp_path: Path) -> None:
@@ -99,15 +99,15 @@ def test_a_missing_git_is_named(repo: UserRepo, tmp_path: Path) -> None:
     assert "WorkspaceError: git was not found. Install git 2.38 or newer" in done.stderr
 
 
-def test_an_old_git_is_named(repo: UserRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_git_is_named(empty_repo: UserRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "git").write_text("#!/bin/sh\necho git version 2.30.9\n")
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(WorkspaceError, match=r"git version 2\.30\.9 is too old"):
-        GitWorkspace.open(repo.root)
+        GitWorkspace.open(empty_repo.root)
 
 
-@pytest.mark.parametrize("seconds", [0.15, 0.25, 0.4])
+@pytest.mark.parametrize("seconds", [0.2, 0.4])
 async def test_a_run_that_was_killed_is_repeated_to_the_same_end(
     repo: UserRepo, tmp_path: Path, seconds: float
 ) -> None:
@@ -119,7 +119,7 @@ async def main():
     print("start", flush=True)
     w = GitWorkspace.open({str(repo.root)!r}, scratch=Path({str(tmp_path / "scratch")!r}))
     await w.start_branch("r1")
-    for n in range(8):
+    for n in range(4):
         folder = await w.task_worktree(f"r1-T-{{n}}", "agentinfra/r1")
         (folder / f"f{{n}}.py").write_text(f"x = {{n}}")
         trailers = {{"AgentInfra-Run": "r1", "AgentInfra-Task": f"T-{{n}}"}}
@@ -139,6 +139,6 @@ asyncio.run(main())
     time.sleep(0.3)  # the git command that was in flight ends by itself
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.stdout.endswith("end\n"), done.stderr
-    assert repo.git("rev-list", "--count", "main") == "9"
+    assert repo.git("rev-list", "--count", "main") == "5"
     assert repo.status() == ""
     assert len(repo.git("worktree", "list").splitlines()) == 1

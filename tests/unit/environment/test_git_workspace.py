@@ -166,6 +166,7 @@ class TestMerge:
         text = await workspace.read_file("agentinfra/r1", "app.py")
         assert text == "ONE = 1\ntwo = 2\nthree = 3\nfour = 4\nFIVE = 5\n"
         assert repo.git("rev-list", "--count", "--min-parents=2", "agentinfra/r1") == "0"
+        assert await workspace.tip(RUN) == log[-1].sha
         stat = await workspace.diff_stat(start, "agentinfra/r1")
         assert [(s.path, s.added, s.removed) for s in stat] == [("app.py", 2, 2)]
 

@@ -132,7 +132,7 @@ async def test_no_git_settings_made_inside_are_ever_used(
     assert not marker.exists()
 
 
-async def test_a_repository_made_in_a_submodule_is_not_entered(
+async def test_a_submodule_stays_and_a_repository_made_in_its_place_is_not_entered(
     workspace: GitWorkspace, repo: UserRepo, tmp_path: Path
 ) -> None:
     head = repo.git("rev-parse", "HEAD")
@@ -140,8 +140,11 @@ async def test_a_repository_made_in_a_submodule_is_not_entered(
     repo.git("commit", "-q", "-m", "submodule")
     await workspace.start_branch(RUN)
     folder = await workspace.task_worktree(NAME, "agentinfra/r1")
+    (folder / "app.py").write_text("changed = 1\n")
+    sha = await commit(workspace)
+    assert sha is not None
+    assert repo.git("ls-tree", sha, "sub").split()[2] == head
     marker, sub = tmp_path / "marker", UserRepo(folder / "sub")
-    sub.root.mkdir(exist_ok=True)
     sub.git("init", "-q")
     sub.git("fetch", "-q", str(repo.root / ".git"), head)
     sub.git("reset", "-q", "--hard", head)
@@ -149,11 +152,14 @@ async def test_a_repository_made_in_a_submodule_is_not_entered(
     sub.git("-C", str(folder), "status")
     assert marker.exists(), "control: plain git runs what the settings name"
     marker.unlink()
-    (folder / "app.py").write_text("changed = 1\n")
-    sha = await commit(workspace)
-    assert sha is not None
+    assert await commit(workspace) == sha
+    sub.git("config", "--unset", "core.fsmonitor")
+    sub.commit(inner="x = 1\n")
+    sub.git("config", "core.fsmonitor", f"touch {marker}")
+    marker.unlink(missing_ok=True)
+    with pytest.raises(WorkspaceError, match="sub/"):
+        await commit(workspace)
     assert not marker.exists()
-    assert repo.git("ls-tree", sha, "sub").split()[2] == head
 
 
 async def test_removing_copes_with_what_tests_leave_behind(

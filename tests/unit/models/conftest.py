@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,7 @@ class Answer:
     """Status, body pieces and headers; a number among the pieces is a pause in seconds."""
 
     status: int = 200
-    pieces: Iterable[Any] = ()
+    pieces: Sequence[Any] = ()
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -36,7 +36,7 @@ class WireServer:
         self.client_left = threading.Event()
         self.busy = 0
         self.most_busy = 0
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
         self._http.daemon_threads = True
 
     @property
@@ -54,52 +54,50 @@ class WireServer:
             self._http.server_close()
             thread.join()
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                server.bodies.append(json.loads(body))
-                server.headers.append({name.lower(): value for name, value in self.headers.items()})
-                answer = server.answers[min(len(server.bodies), len(server.answers)) - 1]
-                server.busy += 1
-                server.most_busy = max(server.most_busy, server.busy)
-                try:
-                    self._give(answer)
-                finally:
-                    server.busy -= 1
+class _Handler(BaseHTTPRequestHandler):
+    owner: WireServer
+    # Connections stay open unless the client wants them closed.
+    protocol_version = "HTTP/1.1"
 
-            def _give(self, answer: Answer) -> None:
-                self.send_response(answer.status)
-                headers = {"Content-Type": "text/event-stream", "Connection": "close", **answer.headers}
-                chunked = CUT in answer.pieces if isinstance(answer.pieces, list) else False
-                if chunked:
-                    headers["Transfer-Encoding"] = "chunked"
-                    self.protocol_version = "HTTP/1.1"
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                try:
-                    for piece in answer.pieces:
-                        if piece is CUT:
-                            return
-                        self._send(piece, chunked)
-                except (BrokenPipeError, ConnectionResetError):
-                    server.client_left.set()
+    def do_POST(self) -> None:
+        owner = self.owner
+        owner.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        owner.headers.append({name.lower(): value for name, value in self.headers.items()})
+        answer = owner.answers[min(len(owner.bodies), len(owner.answers)) - 1]
+        owner.busy += 1
+        owner.most_busy = max(owner.most_busy, owner.busy)
+        try:
+            self._give(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            owner.client_left.set()
+            self.close_connection = True
+        finally:
+            owner.busy -= 1
 
-            def _send(self, piece: Any, chunked: bool) -> None:
-                if isinstance(piece, float):
-                    time.sleep(piece)
-                    return
-                data = piece.encode()
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data) if chunked else data)
-                self.wfile.flush()
+    def _give(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        headers = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked", **answer.headers}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for piece in answer.pieces:
+            if piece is CUT:
+                self.close_connection = True
+                return
+            self._send(piece)
+        self.wfile.write(b"0\r\n\r\n")
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
+    def _send(self, piece: Any) -> None:
+        if isinstance(piece, float):
+            time.sleep(piece)
+            return
+        data = piece.encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
 
-        return Handler
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 def _event(data: Any, kind: str = "") -> str:

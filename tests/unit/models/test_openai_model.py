@@ -190,9 +190,18 @@ async def test_callers_queue_at_the_models_concurrency(wire):
 
 
 def test_one_model_serves_several_event_loops(wire):
+    asked = model(wire.start(wire.chat("hi")), profile=ModelProfile(concurrency=1))
+
+    async def three():
+        return [reply.text for reply in await asyncio.gather(*(asked.complete(HELLO) for _ in range(3)))]
+
+    assert [asyncio.run(three()) for _ in range(2)] == [["hi"] * 3] * 2
+
+
+async def test_no_connection_is_kept_that_could_outlive_its_loop(wire):
     server = wire.start(wire.chat("hi"))
-    asked = model(server)
-    assert [asyncio.run(asked.complete(HELLO)).text for _ in range(2)] == ["hi", "hi"]
+    await ask(server)
+    assert server.headers[0]["connection"] == "close"
 
 
 async def test_openai_without_a_key_names_the_ways_out(monkeypatch):

@@ -8,9 +8,7 @@ from agentinfra.models.scripted_model import ScriptedModel
 ASK = ChatRequest((user("Hi"),))
 
 
-@pytest.mark.parametrize(
-    ("make", "variable"), [(O1Model, "OPENAI_API_KEY"), (ClaudeModel, "ANTHROPIC_API_KEY")]
-)
+@pytest.mark.parametrize(("make", "variable"), [(O1Model, "OPENAI_API_KEY"), (ClaudeModel, "ANTHROPIC_API_KEY")])
 async def test_they_are_made_without_a_key_and_say_so_when_asked(monkeypatch, make, variable):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "AGENTINFRA_MODEL_ALIASES"):
         monkeypatch.delenv(name, raising=False)

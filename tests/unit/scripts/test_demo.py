@@ -64,12 +64,12 @@ def test_the_example_ends_on_the_branch_of_the_run(demo):
 def test_any_text_arrives_unchanged(demo, way):
     idea = '--help it\'s "quoted" $HOME $(touch pwned) `touch pwned` $5 # \\ ; &\nsecond line: ünïcode 日本語 %s'
     if way == "argument":
-        code, output = demo.run("make", "demo", f"IDEA={idea}", "OUT=a folder; touch pwned")
+        code, output = demo.run("make", "demo", f"IDEA={idea}", "OUT=a $5 folder; touch pwned")
     else:
-        code, output = demo.run("make", "demo", IDEA=idea, OUT="a folder; touch pwned")
+        code, output = demo.run("make", "demo", IDEA=idea, OUT="a $5 folder; touch pwned")
     assert code == 0, output
     assert calls(demo)[1]["idea"] == idea
-    assert branch_of(demo.root / "a folder; touch pwned") == "agentinfra/run-1"
+    assert branch_of(demo.root / "a $5 folder; touch pwned") == "agentinfra/run-1"
     assert not (demo.root / "pwned").exists()
 
 

@@ -1,4 +1,6 @@
-import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from agentinfra.core.errors import SpecError
 from agentinfra.spec.document import (
     Example,
@@ -9,10 +11,7 @@ from agentinfra.spec.document import (
     body_sha,
     parse,
     render,
-    with_front_matter,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 # Pieces that have a meaning in the document, to be met more often than chance would have it.
 TRICKY = [

@@ -80,6 +80,18 @@ def test_killed_at_random_moments_it_finishes_and_repeats_only_what_was_in_fligh
     assert sum(len(steps) for steps in starts.values()) > 4 * STEPS, "no crash hit a step in flight: the test is blind"
 
 
+def test_interrupted_from_the_keyboard_it_ends_soon_and_goes_on_later(tmp_path: Path) -> None:
+    with program(tmp_path) as process:
+        wait_for_boot(tmp_path, 1)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.wait(30) != 0
+        assert time.monotonic() - began < 5
+    with program(tmp_path) as process:
+        assert process.communicate(timeout=60) == ("[0, 10, 20, 30]\n", "")
+    assert len([line for line in effects(tmp_path) if line.startswith("end")]) == 4 * STEPS
+
+
 async def test_a_second_process_is_kept_out_and_told_by_whom(tmp_path: Path) -> None:
     engine = DbosEngine(tmp_path / "runs.db")
     with program(tmp_path, steps=1000) as process:

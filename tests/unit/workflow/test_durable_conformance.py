@@ -409,14 +409,18 @@ async def test_cancel_stops_a_step_that_a_thread_waits_for(machine: Machine) -> 
 
 
 async def test_a_step_within_a_step_just_runs(machine: Machine) -> None:
+    async def inner() -> str:
+        machine.calls.append("inner")
+        return machine.engine.next_key()
+
     async def outer() -> str:
-        return await machine.step("inner", "value")
+        return await machine.engine.step("inner", inner)
 
     async def work(argument: Any) -> Any:
         return [await machine.engine.step("outer", outer), await machine.step("after", "next")]
 
     machine.register("work", work)
-    assert await machine.engine.run("work", "w", None) == ["value", "next"]
+    assert await machine.engine.run("work", "w", None) == ["w/0.0", "next"]
     assert await machine.step("outside", "plain") == "plain"
     assert machine.calls == ["inner", "after", "outside"]
 
@@ -450,6 +454,42 @@ async def test_steps_in_another_order_are_noticed(machine: Machine) -> None:
         await machine.engine.run("work", "w", None)
     with pytest.raises(EngineError, match="Step 0 of workflow w"):
         await machine.engine.run("work", "w", None)
+
+
+async def test_a_workflow_cancelled_before_it_began_does_not_begin(machine: Machine) -> None:
+    async def work(argument: Any) -> Any:
+        machine.calls.append("work")
+
+    machine.register("work", work)
+    await machine.engine.run("work", "warm", None)
+    starting = asyncio.create_task(machine.engine.start("work", "w", None))
+    await asyncio.sleep(0)
+    await machine.engine.cancel("w")
+    await starting
+    assert machine.calls == ["work"]
+    with pytest.raises(RunStopped):
+        await machine.engine.result("w")
+    await machine.engine.run("work", "w", None)
+    assert machine.calls == ["work", "work"]
+
+
+async def test_a_step_in_flight_is_cancelled_when_its_workflow_ends(machine: Machine) -> None:
+    async def long() -> None:
+        machine.calls.append("long")
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            machine.calls.append("cancelled")
+            raise
+
+    async def work(argument: Any) -> Any:
+        beside = asyncio.create_task(machine.engine.step("long", long))
+        beside.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await machine.until("long")
+
+    machine.register("work", work)
+    await machine.engine.run("work", "w", None)
+    await machine.until("cancelled")
 
 
 async def test_a_task_that_outlives_its_workflow_makes_no_steps(machine: Machine) -> None:

@@ -24,6 +24,8 @@ from agentinfra.core.events import EventDraft
 from agentinfra.workflow.event_log import SqliteEventLog
 
 log = SqliteEventLog(Path(sys.argv[1]))
+while not log.read("go"):
+    time.sleep(0.001)
 for n in range(int(sys.argv[2])):
     log.append("r", EventDraft("notice", {"text": f"{sys.argv[3]} {n}"}, key=f"shared/{n}" if n % 2 else ""))
 log.append("r", EventDraft("state_update", {"state": "done"}, key="end"))
@@ -99,6 +101,8 @@ def test_unusable_files_are_named(tmp_path: Path) -> None:
 
 def test_threads_and_processes_share_one_gapless_numbering(log: SqliteEventLog, tmp_path: Path) -> None:
     processes = [writer(tmp_path / "events.db", 100, name) for name in ("p", "q")]
+    time.sleep(0.3)
+    log.append("go", notice("all at once"))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: log.append("r", notice(str(n), f"thread/{n % 50}")), range(100)))
     assert [process.wait(30) for process in processes] == [0, 0]
@@ -139,6 +143,7 @@ async def test_wait_is_bounded(log: SqliteEventLog) -> None:
 
 async def test_follow_sees_another_process_through_to_the_end(log: SqliteEventLog, tmp_path: Path) -> None:
     process = writer(tmp_path / "events.db", 5, "p")
+    log.append("go", notice("go"))
     async with asyncio.timeout(30):
         events = [event async for event in log.follow("r")]
     assert [event.data.get("text", "end") for event in events] == ["p 0", "p 1", "p 2", "p 3", "p 4", "end"]

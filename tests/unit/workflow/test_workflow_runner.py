@@ -65,6 +65,25 @@ async def test_independent_branches_run_at_the_same_time(engine: BaseEngine) -> 
     assert await run_workflow(workflow, engine, "w", None, None) == {"a": "met", "b": "met"}
 
 
+async def test_a_node_does_not_see_what_merely_happens_to_be_finished(engine: BaseEngine) -> None:
+    finished = asyncio.Event()
+
+    async def quick(inputs: Inputs, context: Any) -> None:
+        asyncio.get_running_loop().call_later(0.1, finished.set)
+
+    async def slow(inputs: Inputs, context: Any) -> None:
+        await finished.wait()
+
+    workflow = (
+        WorkflowBuilder("job")
+        .step("quick", quick)
+        .step("slow", slow, after=())
+        .step("after slow", sorted_inputs)
+        .build()
+    )
+    assert (await run_workflow(workflow, engine, "w", None, None))["after slow"] == ["argument", "slow"]
+
+
 async def test_items_wait_for_those_they_come_after_and_hear_of_failures(engine: BaseEngine) -> None:
     async def item(inputs: Inputs, context: list[str]) -> Any:
         name = inputs["item"]["id"]
@@ -158,7 +177,7 @@ async def test_a_stopped_workflow_goes_on_without_repeating_what_is_finished(
     async def note(inputs: Inputs, context: list[str]) -> str:
         name = str(inputs.get("item", inputs.get("round", "plan")))
         context.append(name)
-        if name == "2" and context.count("2") == 1:
+        if name in ("2", "y") and context.count(name) == 1:
             raise RunStopped("pause")
         return name
 
@@ -169,12 +188,13 @@ async def test_a_stopped_workflow_goes_on_without_repeating_what_is_finished(
         .loop("rounds", note, until=lambda result: result == "3", limit=5)
         .build()
     )
-    with pytest.raises(RunStopped, match="pause"):
-        await run_workflow(workflow, engine, "w", None, calls)
+    for _ in range(2):
+        with pytest.raises(RunStopped, match="pause"):
+            await run_workflow(workflow, engine, "w", None, calls)
     results = await run_workflow(workflow, engine, "w", None, calls)
     assert results["items"] == ["x", "y"]
     assert results["rounds"] == {"result": "3", "rounds": 3, "satisfied": True}
-    assert sorted(calls) == sorted(["plan", "x", "y", "1", "2", "2", "3"])
+    assert sorted(call for call in calls if call != "x") == sorted(["plan", "y", "y", "1", "2", "2", "3"])
     before = list(calls)
     assert await run_workflow(workflow, engine, "w", None, calls) == results
     assert calls == before

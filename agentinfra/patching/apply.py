@@ -1,0 +1,206 @@
+"""Write many files so that all of them change or none does, a crash in the middle included.
+
+New contents and copies of the old ones are staged in one folder inside the tree, a journal names what is about to be
+replaced, then every file is renamed into place. The journal is deleted last: while it is there, :func:`recover`
+(called by the next patch, too) puts the old files back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Generator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from agentinfra.core.errors import PatchError
+from agentinfra.patching.gate import STAGING, canonical_path, check_paths, check_size
+
+_JOURNAL = "journal.json"
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+async def apply_files(root: Path, files: Mapping[str, str]) -> None:
+    """Write files into a tree: all of them, or none.
+
+    Args:
+        root: The tree; it must exist.
+        files: Text by path relative to the root; folders are made as needed.
+
+    Raises:
+        PatchError: A path or size is refused, another patch is being applied, or the disk failed; the tree is as
+            before.
+    """
+    await _finish(asyncio.create_task(asyncio.to_thread(_apply, root, dict(files))))
+
+
+async def recover(root: Path) -> bool:
+    """Undo a patch that a crash left half applied.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        PatchError: Another patch is being applied, or the disk failed.
+    """
+    return await _finish(asyncio.create_task(asyncio.to_thread(_recover_alone, root)))
+
+
+async def _finish(task: asyncio.Task[Any]) -> Any:
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        # A thread cannot be stopped: wait for it, so that nothing changes the tree behind a cancelled caller's back.
+        with contextlib.suppress(PatchError):
+            await task
+        raise
+
+
+def _apply(root: Path, files: Mapping[str, str]) -> None:
+    check_size(files)
+    with _locked(root) as root_fd:
+        _recover(root, root_fd)
+        # The lock is held from here on, so what is checked is what is written.
+        names = check_paths(root, files)
+        contents = {names[path]: _encoded(path, text) for path, text in files.items()}
+        with _undone_on_failure(root, root_fd):
+            _stage(root, contents)
+            for index, name in enumerate(contents):
+                _move(root_fd, f"{STAGING}/new-{index}", name)
+        (root / STAGING / _JOURNAL).unlink()
+        _clear(root)
+
+
+def _encoded(path: str, text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        why = f"{path} holds half a character at position {error.start}"
+        raise PatchError("The files could not be written", why=why, next_step="Send that file again") from error
+
+
+@contextlib.contextmanager
+def _locked(root: Path) -> Generator[int]:
+    try:
+        root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _failure(error) from error
+    try:
+        fcntl.flock(root_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield root_fd
+    except BlockingIOError as error:
+        raise PatchError("Another patch is being applied here", next_step="Apply this one after it") from error
+    except OSError as error:
+        raise _failure(error) from error
+    finally:
+        os.close(root_fd)
+
+
+def _failure(error: OSError) -> PatchError:
+    why = f"{error.strerror or error} ({error.filename})" if error.filename else str(error.strerror or error)
+    return PatchError(
+        "The files could not be written", why=why, next_step="Nothing was changed; free the cause and retry"
+    )
+
+
+@contextlib.contextmanager
+def _undone_on_failure(root: Path, root_fd: int) -> Generator[None]:
+    try:
+        yield
+    except BaseException:
+        _recover(root, root_fd)
+        raise
+
+
+def _stage(root: Path, contents: Mapping[str, bytes]) -> None:
+    staging = root / STAGING
+    staging.mkdir(mode=0o700)
+    entries: list[dict[str, object]] = []
+    for index, (name, content) in enumerate(contents.items()):
+        new, target = staging / f"new-{index}", root / name
+        new.write_bytes(content)
+        existed = target.is_file()
+        if existed:
+            shutil.copymode(target, new)
+            shutil.copy2(target, staging / f"old-{index}")
+        entries.append({"path": name, "existed": existed})
+    folders = sorted(
+        {str(folder) for name in contents for folder in PurePosixPath(name).parents if not (root / folder).exists()}
+    )
+    journal = staging / f"{_JOURNAL}.part"
+    with journal.open("w", encoding="utf-8") as stream:
+        json.dump({"entries": entries, "folders": folders}, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    journal.rename(staging / _JOURNAL)
+
+
+@contextlib.contextmanager
+def _parent(root_fd: int, path: str) -> Generator[tuple[int, str]]:
+    """Enter the folder of a path, making missing ones on the way and never going through a link."""
+    *folders, name = path.split("/")
+    with contextlib.ExitStack() as stack:
+        parent = root_fd
+        for folder in folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, dir_fd=parent)
+            parent = os.open(folder, _DIRECTORY, dir_fd=parent)
+            stack.callback(os.close, parent)
+        yield parent, name
+
+
+def _move(root_fd: int, source: str, target: str) -> None:
+    with _parent(root_fd, target) as (parent, name):
+        os.rename(source, name, src_dir_fd=root_fd, dst_dir_fd=parent)
+
+
+def _recover_alone(root: Path) -> bool:
+    with _locked(root) as root_fd:
+        return _recover(root, root_fd)
+
+
+def _recover(root: Path, root_fd: int) -> bool:
+    """Put back what the journal names; without a journal nothing was replaced yet."""
+    journal = root / STAGING / _JOURNAL
+    found = journal.is_file()
+    if found:
+        entries, folders = _read_journal(journal)
+        for index, (path, existed) in enumerate(entries):
+            _put_back(root, root_fd, index, path, existed=existed)
+        for folder in reversed(folders):
+            with contextlib.suppress(OSError), _parent(root_fd, folder) as (parent, name):
+                os.rmdir(name, dir_fd=parent)
+        journal.unlink()
+    _clear(root)
+    return found
+
+
+def _read_journal(journal: Path) -> tuple[list[tuple[str, bool]], list[str]]:
+    """Read the journal with the gate's eyes: a cloned repository may bring one along that we did not write."""
+    try:
+        written: dict[str, Any] = json.loads(journal.read_text(encoding="utf-8"))
+        entries = [(canonical_path(str(entry["path"])), bool(entry["existed"])) for entry in written["entries"]]
+        return entries, [canonical_path(str(folder)) for folder in written["folders"]]
+    except (ValueError, KeyError, TypeError, PatchError) as error:
+        why = f"{STAGING}/{_JOURNAL} is not one that this program wrote"
+        raise PatchError("A half-applied patch cannot be undone", why=why, next_step=f"Remove {STAGING}") from error
+
+
+def _put_back(root: Path, root_fd: int, index: int, path: str, *, existed: bool) -> None:
+    if existed:
+        # Where the old copy is gone, an earlier recovery has put it back already.
+        if (root / STAGING / f"old-{index}").is_file():
+            _move(root_fd, f"{STAGING}/old-{index}", path)
+    elif not (root / STAGING / f"new-{index}").exists():
+        with contextlib.suppress(FileNotFoundError), _parent(root_fd, path) as (parent, name):
+            os.unlink(name, dir_fd=parent)
+
+
+def _clear(root: Path) -> None:
+    staging = root / STAGING
+    if staging.is_dir():
+        shutil.rmtree(staging)
