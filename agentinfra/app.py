@@ -8,7 +8,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -248,12 +248,12 @@ class App:
         def model_for(own: ChatModel | None) -> ChatModel:
             if replay is not None:
                 return BudgetedModel(replay, budget)
-            name = manager.resolve(own.name if own is not None else default or default_model_name())
+            if isinstance(own, NamedModel):
+                own.use(manager)
+            name = own.name if own is not None else manager.resolve(default or default_model_name())
             if name not in built:
-                inner: ChatModel = manager.get_model(name) if _is_name(own) else own  # pyright: ignore[reportAssignmentType]
-                seeded: ChatModel = SeededModel(inner, options.seed or 0)
-                recorded = RecordingModel(seeded, options.record) if options.record else seeded
-                built[name] = BudgetedModel(recorded, budget)
+                inner = manager.get_model(name) if own is None or isinstance(own, NamedModel) else own
+                built[name] = BudgetedModel(_recorded(SeededModel(inner, options.seed or 0), options, built), budget)
             return built[name]
 
         return model_for
@@ -338,8 +338,15 @@ def load_planner(name: str | None, workspace: Path) -> PlannerAgent:
     return planner
 
 
-def _is_name(own: ChatModel | None) -> bool:
-    return own is None or isinstance(own, NamedModel)
+def _recorded(model: ChatModel, options: RunOptions, others: Mapping[str, ChatModel]) -> ChatModel:
+    if options.record is None:
+        return model
+    if others:
+        raise InputError(
+            f"The run uses {model.name} beside {', '.join(others)}, and a record holds one model",
+            next_step="Map the names to one model with AGENTINFRA_MODEL_ALIASES, or leave --record out",
+        )
+    return RecordingModel(model, options.record)
 
 
 def _new_id(options: RunOptions) -> str:

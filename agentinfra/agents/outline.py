@@ -88,7 +88,9 @@ def _programs(idea: str, drafts: Sequence[Requirement], plan: Plan) -> list[Requ
 
 def _draft(title: str, statement: str, file: str, symbols: Iterable[str]) -> Requirement:
     area: Area = "frontend" if PurePosixPath(file).suffix in _FRONTEND else "backend"
-    return Requirement("", title.strip() or file, statement.strip()[:MAX_STATEMENT], file, tuple(symbols), (), area)
+    return Requirement(
+        "", title.strip().rstrip(".") or file, statement.strip()[:MAX_STATEMENT], file, tuple(symbols), (), area
+    )
 
 
 def _numbered(draft: Requirement, number: int) -> Requirement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -26,6 +27,7 @@ from agentinfra.spec.requirements import Example, Question, Requirement, Spec
 
 MAX_REQUIREMENTS = {"compact": 10, "full": 24}
 MAX_QUESTIONS = {"compact": 2, "full": 5}
+_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b")
 ENOUGH_STATED = {"compact": 2, "full": 6}  # stated examples, from which on the model is asked for no more
 
 
@@ -134,8 +136,9 @@ class PlannerAgent(BaseAgent):
 
     async def publish(self, spec: Spec) -> Spec:
         """The engine's way to :meth:`create_spec_file`; returns the specification as it was approved."""
-        result: object = await self._do("create_spec_file", self.acreate_spec_file, spec)
-        return result if isinstance(result, Spec) else spec
+        # A subclass's own version may return nothing, as the specification's does; the project knows what was approved.
+        await self._do("create_spec_file", self.acreate_spec_file, spec)
+        return self.project.spec or spec
 
     async def delegate(self, spec: Spec) -> None:
         """The engine's way to :meth:`delegate_tasks`."""
@@ -152,8 +155,7 @@ class PlannerAgent(BaseAgent):
         Raises:
             RunStopped: The person rejected it.
         """
-        self.decision = await self.project.publish_spec(specifications)
-        return self.decision
+        return await self.project.publish_spec(specifications)
 
     @door
     def delegate_tasks(self, specifications: Spec) -> None:
@@ -162,7 +164,7 @@ class PlannerAgent(BaseAgent):
 
     async def adelegate_tasks(self, specifications: Spec) -> None:
         """Hand the specification, as it was approved, to the engineers that it has work for."""
-        spec = self.decision if isinstance(self.decision, Spec) else specifications
+        spec = self.project.spec or specifications
         areas = {requirement.area for requirement in spec.requirements}
         engineers = [agent for agent in self.sub_agents if isinstance(agent, EngineerAgent)]
         for agent in engineers:
@@ -201,7 +203,7 @@ class PlannerAgent(BaseAgent):
     async def _with_examples(self, model: ChatModel, requirement: Requirement, spec: Spec) -> Requirement:
         """The requirement with the examples that the idea states, and the model's where those are few."""
         stated = [example for example in requirement.examples if example.ground.is_firm]
-        if len(stated) >= ENOUGH_STATED[model.profile.prompts] or not requirement.symbols:
+        if not requirement.symbols or _says_enough(requirement, stated, ENOUGH_STATED[model.profile.prompts]):
             return requirement
         values = {"rules": requirement.statement, "context": "", "signature": ", ".join(requirement.symbols)}
         try:
@@ -224,6 +226,12 @@ def _inside_a_run(own: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
         return wait(self.aplan_project(idea), "await planner.aplan_project(idea)")
 
     return plan_project
+
+
+def _says_enough(requirement: Requirement, stated: Sequence[Example], enough: int) -> bool:
+    """Whether the stated examples suffice: enough of them, and one for the errors if the rules name any."""
+    errors_open = bool(_ERROR.search(requirement.statement)) and all(one.expect != "raises" for one in stated)
+    return len(stated) >= enough and not errors_open
 
 
 def _merged(stated: Sequence[Example], proposed: Sequence[Example]) -> tuple[Example, ...]:

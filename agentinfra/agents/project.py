@@ -105,6 +105,11 @@ class Project(Protocol):
         ...
 
     @property
+    def spec(self) -> Spec | None:
+        """The approved specification, as the person left it; None before."""
+        ...
+
+    @property
     def may_execute(self) -> bool:
         """Whether the mode lets the run write and run code; planning alone does not."""
         ...

@@ -9,7 +9,7 @@ from typing import IO
 
 from rich.console import Console
 
-from agentinfra.cli.summary import summary
+from agentinfra.cli.summary import print_summary
 from agentinfra.cli.view import RunView
 from agentinfra.core.events import Event
 from agentinfra.core.tasks import TaskState
@@ -48,7 +48,7 @@ class LineView(RunView):
 
     def finish(self) -> None:
         """Print the summary."""
-        self.console.print(summary(build_report(self.state), Path.cwd()), soft_wrap=True)
+        print_summary(self.console, build_report(self.state), Path.cwd())
 
 
 def _nothing(event: Event, state: RunState) -> str:

@@ -13,7 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from agentinfra.cli.summary import summary
+from agentinfra.cli.summary import print_summary
 from agentinfra.cli.task_tree import task_tree
 from agentinfra.cli.view import RunView, Waiting
 from agentinfra.core.events import Event
@@ -43,6 +43,7 @@ class LiveView(RunView):
         super().__init__(console)
         self._now = now
         self._live = self._new_live()
+        self._drawn = (-1, 0)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -58,8 +59,10 @@ class LiveView(RunView):
         """Nothing at once: the next tick draws it."""
 
     def tick(self) -> None:
-        """Draw the present state."""
-        if self._live.is_started:
+        """Draw the present state, if there is news or a second has gone by."""
+        moment = (self.seq, int(self._now()))
+        if self._live.is_started and moment != self._drawn:
+            self._drawn = moment
             self._live.update(self.screen(), refresh=True)
 
     def paused(self) -> AbstractContextManager[object]:
@@ -68,7 +71,7 @@ class LiveView(RunView):
 
     def finish(self) -> None:
         """Print the summary."""
-        self.console.print(summary(build_report(self.state), Path.cwd()))
+        print_summary(self.console, build_report(self.state), Path.cwd())
 
     def screen(self) -> RenderableType:
         """The whole picture."""
@@ -88,11 +91,12 @@ class LiveView(RunView):
         finally:
             self._live = self._new_live()
             self._live.start()
-            self.tick()
+            self._drawn = (-1, 0)
 
     def _stop(self) -> None:
         self.waiting.clear()
-        self.tick()
+        # Stopping draws once more.
+        self._live.update(self.screen())
         self._live.stop()
 
 

@@ -29,7 +29,7 @@ def list_models() -> None:
 def pull(name: _Name) -> None:
     """Fetch a model file, check its hash, and print its path; goes on where an earlier download was cut."""
     entry = _entry(name)
-    typer.echo(str(asyncio.run(_fetch(entry))))
+    typer.echo(str(asyncio.run(fetch(entry))))
 
 
 @commands.command()
@@ -57,7 +57,12 @@ def _catalogue_table() -> Table:
     return table
 
 
-async def _fetch(entry: CatalogEntry) -> Path:
+async def fetch(entry: CatalogEntry) -> Path:
+    """Fetch a model file with a progress bar on standard error.
+
+    Raises:
+        ModelUnavailable: No source gave it, or there is no room.
+    """
     from agentinfra.models.download import ensure_model  # noqa: PLC0415  (heavy, needed by this verb alone)
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())

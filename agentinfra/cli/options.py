@@ -1,4 +1,4 @@
-"""Arguments and options that several verbs share."""
+"""Arguments and options of the verbs, each said once."""
 
 from __future__ import annotations
 
@@ -7,15 +7,44 @@ from typing import Annotated
 
 import typer
 
+HERE = Path()
+
+Idea = Annotated[str | None, typer.Argument(help="What to build, in your words.")]
+IdeaFile = Annotated[
+    Path | None, typer.Option("--idea-file", "-f", help="Read the idea from a file; - is standard input.")
+]
 Workspace = Annotated[
     Path, typer.Option("--workspace", "-w", help="Folder of the git repository.", show_default="this folder")
 ]
-RunArgument = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Id of a run; the newest one by default.")]
-RunOption = Annotated[str | None, typer.Option("--run", help="Id of a run; the newest one by default.")]
-Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids such as T-2; all by default.")]
+NewWorkspace = Annotated[
+    Path | None, typer.Option("--workspace", "-w", help="Where to build it.", show_default="a new folder")
+]
+Init = Annotated[bool, typer.Option("--init", help="Make the folder a git repository where it is none.")]
+Model = Annotated[str | None, typer.Option("--model", "-m", help="provider:name, such as local:qwen2.5-coder-1.5b.")]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="An OpenAI-compatible endpoint.")]
+Mode = Annotated[
+    str, typer.Option("--mode", help="plan, review, auto-edit or unattended: how far it may go without asking.")
+]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Take recommended answers and approve the spec; never grants permissions.")
 ]
+BudgetUsd = Annotated[float | None, typer.Option("--budget-usd", help="Most money to spend, in dollars.")]
+BudgetMinutes = Annotated[float, typer.Option("--budget-minutes", help="Longest time; what is proven by then stays.")]
+MaxAttempts = Annotated[int | None, typer.Option("--max-attempts", help="Tries per task, before it is blocked.")]
+Planner = Annotated[str | None, typer.Option("--planner", help="Your own planner, as module:Class.")]
+Record = Annotated[Path | None, typer.Option("--record", help="Write the model traffic to this file.")]
+Replay = Annotated[Path | None, typer.Option("--replay", help="Answer model calls from this record.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Sampling seed.")]
+Unsandboxed = Annotated[
+    bool, typer.Option("--unsandboxed", help="Run generated code without a sandbox where there is none. Dangerous.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print events as JSON, one a line, and nothing else.")]
 
-HERE = Path()
+RunArgument = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Id of a run; the newest one by default.")]
+RunOption = Annotated[str | None, typer.Option("--run", help="Id of a run; the newest one by default.")]
+Task = Annotated[str, typer.Argument(metavar="TASK", help="A task id such as T-2.")]
+Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids such as T-2; all by default.")]
+RecordFile = Annotated[Path, typer.Argument(metavar="FILE", help="A record made by plan --record.")]
+RecordIdea = Annotated[str | None, typer.Argument(help="The recorded run's idea, where the file does not hold it.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")]
+ReportJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]

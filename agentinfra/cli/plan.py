@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import json as json_format
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Any, cast
 
 import typer
 
-from agentinfra.cli.options import HERE, Json, RunArgument, Workspace, Yes
+from agentinfra.cli import options as opt
 from agentinfra.cli.session import resume_run, start_run
 from agentinfra.core.errors import InputError
 from agentinfra.workflow.run_options import DEFAULT_MINUTES, IDEA_BYTES, RunOptions
@@ -21,32 +22,24 @@ _MOST_BYTES = IDEA_BYTES + 8
 
 
 def plan(
-    idea: Annotated[str | None, typer.Argument(help="What to build, in your words.")] = None,
+    idea: opt.Idea = None,
     *,
-    idea_file: Annotated[
-        Path | None, typer.Option("--idea-file", "-f", help="Read the idea from a file; - is standard input.")
-    ] = None,
-    workspace: Workspace = HERE,
-    init: Annotated[bool, typer.Option("--init", help="Make the folder a git repository where it is none.")] = False,
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="provider:name, such as local:qwen2.5-coder-1.5b.")
-    ] = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="An OpenAI-compatible endpoint.")] = None,
-    mode: Annotated[
-        str, typer.Option("--mode", help="plan, review, auto-edit or unattended: how far it may go without asking.")
-    ] = "review",
-    yes: Yes = False,
-    budget_usd: Annotated[float | None, typer.Option("--budget-usd", help="Most money to spend, in dollars.")] = None,
-    budget_minutes: Annotated[float, typer.Option("--budget-minutes", help="Longest time.")] = DEFAULT_MINUTES,
-    max_attempts: Annotated[int | None, typer.Option("--max-attempts", help="Tries per task.")] = None,
-    planner: Annotated[str | None, typer.Option("--planner", help="Your own planner, as module:Class.")] = None,
-    record: Annotated[Path | None, typer.Option("--record", help="Write the model traffic to this file.")] = None,
-    replay: Annotated[Path | None, typer.Option("--replay", help="Answer model calls from this record.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Sampling seed.")] = None,
-    unsandboxed: Annotated[
-        bool, typer.Option("--unsandboxed", help="Run generated code without a sandbox. Dangerous.")
-    ] = False,
-    json: Json = False,
+    idea_file: opt.IdeaFile = None,
+    workspace: opt.Workspace = opt.HERE,
+    init: opt.Init = False,
+    model: opt.Model = None,
+    base_url: opt.BaseUrl = None,
+    mode: opt.Mode = "review",
+    yes: opt.Yes = False,
+    budget_usd: opt.BudgetUsd = None,
+    budget_minutes: opt.BudgetMinutes = DEFAULT_MINUTES,
+    max_attempts: opt.MaxAttempts = None,
+    planner: opt.Planner = None,
+    record: opt.Record = None,
+    replay: opt.Replay = None,
+    seed: opt.Seed = None,
+    unsandboxed: opt.Unsandboxed = False,
+    json: opt.Json = False,
 ) -> None:
     """Build an idea: questions, spec.md, tests first, code, one commit a task on a branch of its own."""
     options = RunOptions(
@@ -59,8 +52,8 @@ def plan(
         budget_minutes=budget_minutes,
         budget_usd=budget_usd,
         base_url=base_url,
-        record=record,
-        replay=replay,
+        record=record.resolve() if record else None,
+        replay=replay.resolve() if replay else None,
         planner=planner,
         unsandboxed=unsandboxed,
         seed=seed,
@@ -69,25 +62,48 @@ def plan(
     raise typer.Exit(start_run(options, json=json))
 
 
-def resume(run: RunArgument = None, workspace: Workspace = HERE, yes: Yes = False, json: Json = False) -> None:
+def resume(
+    run: opt.RunArgument = None, *, workspace: opt.Workspace = opt.HERE, yes: opt.Yes = False, json: opt.Json = False
+) -> None:
     """Go on with a run that was stopped or killed; nothing that is done is done again."""
     raise typer.Exit(resume_run(run, workspace.resolve(), yes=yes, json=json))
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A record made by plan --record.")],
-    idea: Annotated[str | None, typer.Option("--idea", help="The idea of the recorded run.")] = None,
-    workspace: Annotated[
-        Path | None, typer.Option("--workspace", "-w", help="Where to build it.", show_default="a new folder")
-    ] = None,
-    json: Json = False,
+    file: opt.RecordFile,
+    idea: opt.RecordIdea = None,
+    *,
+    idea_file: opt.IdeaFile = None,
+    workspace: opt.NewWorkspace = None,
+    json: opt.Json = False,
 ) -> None:
     """Show a recorded run again, without a model: the same replies lead to the same commits."""
-    if not file.is_file():
-        raise InputError(f"There is no record {file}", next_step="Make one with agentinfra plan --record FILE")
+    text = recorded_idea(file) if idea is None and idea_file is None else read_idea(idea, idea_file)
     place = workspace or Path(tempfile.mkdtemp(prefix="agentinfra-replay-"))
-    options = RunOptions(idea=idea or "", workspace=place.resolve(), replay=file, yes=True, init=True)
+    options = RunOptions(idea=text, workspace=place.resolve(), replay=file.resolve(), yes=True, init=True)
     raise typer.Exit(start_run(options, json=json))
+
+
+def recorded_idea(file: Path) -> str:
+    """The idea that a record was made from.
+
+    Raises:
+        InputError: The file is no record, or does not hold it.
+    """
+    try:
+        with file.open(encoding="utf-8") as lines:
+            header = cast("object", json_format.loads(lines.readline()))
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(
+            f"The record {file} cannot be read", why=why, next_step="Make one with agentinfra plan --record FILE"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{file} is no record", next_step="Make one with agentinfra plan --record FILE") from error
+    idea = cast("dict[str, Any]", header).get("idea") if isinstance(header, dict) else None
+    if not isinstance(idea, str):
+        raise InputError(f"{file} does not hold the idea", next_step="Pass it: agentinfra replay FILE --idea-file IDEA")
+    return idea
 
 
 def read_idea(idea: str | None, file: Path | None) -> str:

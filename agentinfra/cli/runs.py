@@ -6,13 +6,13 @@ import asyncio
 import json as json_format
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from rich.console import Console
 
+from agentinfra.cli import options as opt
 from agentinfra.cli.live_view import picture
-from agentinfra.cli.options import HERE, RunArgument, RunOption, Tasks, Workspace
 from agentinfra.cli.session import opened
 from agentinfra.core.errors import InputError
 from agentinfra.workflow.report import build_report, report_json, report_text
@@ -26,7 +26,7 @@ T = TypeVar("T")
 ALL_LINES = 10_000
 
 
-def status(run: RunArgument = None, workspace: Workspace = HERE) -> None:
+def status(run: opt.RunArgument = None, *, workspace: opt.Workspace = opt.HERE) -> None:
     """Show where a run is: its task tree, tests, tokens, cost."""
     state = _state(run, workspace)
     console = Console(highlight=False)
@@ -34,10 +34,11 @@ def status(run: RunArgument = None, workspace: Workspace = HERE) -> None:
 
 
 def report(
-    run: RunArgument = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page to this file.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
-    workspace: Workspace = HERE,
+    run: opt.RunArgument = None,
+    *,
+    html: opt.Html = None,
+    json: opt.ReportJson = False,
+    workspace: opt.Workspace = opt.HERE,
 ) -> None:
     """Report a run: which requirement is proven by which tests and commit, tries, tokens, cost, time."""
     state = _state(run, workspace)
@@ -50,29 +51,25 @@ def report(
         typer.echo(report_text(summed), nl=False)
 
 
-def accept(tasks: Tasks = None, run: RunOption = None, workspace: Workspace = HERE) -> None:
+def accept(tasks: opt.Tasks = None, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
     """Merge a run, or some of its tasks, into the branch it started from; refused on a dirty or moved base."""
     commit = _with_app(workspace, lambda app: app.accept(run, tasks or []))
     typer.echo(f"Accepted; the merge is {commit}")
 
 
-def reject(tasks: Tasks = None, run: RunOption = None, workspace: Workspace = HERE) -> None:
+def reject(tasks: opt.Tasks = None, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
     """Drop a run, or some of its tasks; its branch stays until it is forgotten."""
     answer = _with_app(workspace, lambda app: app.reject(run, tasks or []))
     typer.echo(f"Rejected {answer}")
 
 
-def undo(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="A task id such as T-2.")],
-    run: RunOption = None,
-    workspace: Workspace = HERE,
-) -> None:
+def undo(task: opt.Task, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
     """Take a merged task, and those that rest on it, off the run's branch again."""
     commit = _with_app(workspace, lambda app: app.undo(run, task))
     typer.echo(f"Undid {task}; the branch is at {commit}")
 
 
-def stop(run: RunArgument = None, workspace: Workspace = HERE) -> None:
+def stop(run: opt.RunArgument = None, *, workspace: opt.Workspace = opt.HERE) -> None:
     """Stop a run; `agentinfra resume` goes on with it."""
     stopped = _with_app(workspace, lambda app: app.stop(run))
     typer.echo(f"Stopped {stopped}; go on with: agentinfra resume {stopped}")

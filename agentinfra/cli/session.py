@@ -16,11 +16,13 @@ from agentinfra.cli.console_human import ConsoleHuman
 from agentinfra.cli.exit_codes import ExitCode, run_code
 from agentinfra.cli.line_view import JsonView, LineView
 from agentinfra.cli.live_view import LiveView
+from agentinfra.cli.summary import workspace_option
 from agentinfra.cli.terminal import terminal_reader
 from agentinfra.cli.view import RunView
 from agentinfra.core.errors import InputError, RunStopped
 from agentinfra.core.events import Event
 from agentinfra.workflow.run_options import RunOptions
+from agentinfra.workflow.run_state import RunState
 
 if TYPE_CHECKING:
     from agentinfra.app import App
@@ -114,7 +116,8 @@ async def drive(app: App, begin: Begin, view: RunView, *, past: Sequence[Event] 
         try:
             await _until_over(work, watch, view)
         except asyncio.CancelledError:
-            raise await _stop(work, known) from None
+            await _stop(work)
+            raise stopped(view.state, Path.cwd()) from None
         finally:
             await _end(work, watch)
             if known.done():
@@ -129,7 +132,8 @@ def _tell(known: asyncio.Future[str], run: str) -> None:
 
 
 async def _watch(app: App, known: asyncio.Future[str], view: RunView) -> None:
-    async for event in app.log.follow(await known, view.seq):
+    # Shielded: the end of this watcher must not cancel what others read.
+    async for event in app.log.follow(await asyncio.shield(known), view.seq):
         view.show(event)
 
 
@@ -144,14 +148,18 @@ async def _until_over(work: asyncio.Future[str], watch: asyncio.Task[None], view
     work.result()
 
 
-async def _stop(work: asyncio.Future[str], known: asyncio.Future[str]) -> RunStopped:
+async def _stop(work: asyncio.Future[str]) -> None:
     work.cancel()
-    _, pending = await asyncio.wait((work,), timeout=STOP_SECONDS)
-    if not known.done():
+    # What does not end in time is left: what is on record is kept, and the run can be resumed all the same.
+    await asyncio.wait((work,), timeout=STOP_SECONDS)
+
+
+def stopped(state: RunState, here: Path) -> RunStopped:
+    """The error of a run that was stopped from here: it says how to go on."""
+    if not state.run:
         return RunStopped("Stopped before the run began", next_step="Start it again with agentinfra plan")
-    run = known.result()
-    why = f"Its tasks did not end within {STOP_SECONDS:.0f} s; what is recorded is kept" if pending else ""
-    return RunStopped(f"Run {run} is stopped", why=why, next_step=f"agentinfra resume {run}")
+    option = workspace_option(state, here, "--workspace")
+    return RunStopped(f"Run {state.run} is stopped", next_step=f"agentinfra resume {state.run}{option}")
 
 
 async def _end(*tasks: asyncio.Future[Any]) -> None:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,31 +16,32 @@ from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line
 from agentinfra.workflow.figures import cost, count, duration
 from agentinfra.workflow.report import Proof, Report, info, short
+from agentinfra.workflow.run_state import RunState
 
 MOST_FINDINGS = 5
 
 
-def summary(report: Report, here: Path) -> RenderableType:
-    """What a person sees when a run is over.
+def print_summary(console: Console, report: Report, here: Path) -> None:
+    """Print what a person sees when a run is over.
 
     Args:
+        console: Where to.
         report: The run.
         here: The folder in which the person works; commands name the workspace where it is another one.
     """
-    return Group(*_parts(report, here))
+    console.print(Group(*_parts(report)))
+    # Not wrapped here: a command must survive being copied.
+    console.print(_next_steps(report, here), soft_wrap=True)
 
 
-def _parts(report: Report, here: Path) -> Iterator[RenderableType]:
-    good = report.complete
+def _parts(report: Report) -> Iterator[RenderableType]:
     yield Text()
-    yield Text.assemble(("✓ ", "bold green") if good else ("✗ ", "bold red"), (report.outcome, "bold"))
+    yield Text.assemble(("✓ ", "bold green") if report.complete else ("✗ ", "bold red"), (report.outcome, "bold"))
     yield Padding(Text(_cost_line(report), "dim"), (0, 0, 0, 2))
     if report.proofs:
         yield Padding(_proof_table(report.proofs), (1, 0, 0, 2))
     if report.state.findings:
         yield Padding(_findings(report), (1, 0, 0, 2))
-    yield Text()
-    yield _next_steps(report, here)
 
 
 def _cost_line(report: Report) -> str:
@@ -74,19 +75,22 @@ def _findings(report: Report) -> Text:
 
 
 def _next_steps(report: Report, here: Path) -> Text:
-    # Never wrapped here: a command must survive being copied.
-    text = Text("  Next", no_wrap=True, overflow="ignore")
+    text = Text("\n  Next")
     for purpose, command in _commands(report, here):
         text.append(f"\n  {purpose:<12}", "dim").append(command, "cyan")
     return text
 
 
 def _commands(report: Report, here: Path) -> Iterator[tuple[str, str]]:
-    workspace = info(report.state, "workspace")
-    elsewhere = bool(workspace) and Path(workspace) != here
-    option = f" --workspace {shlex.quote(workspace)}" if elsewhere else ""
+    option = workspace_option(report.state, here, "--workspace")
     if report.done:
-        where = f" -C {shlex.quote(workspace)}" if elsewhere else ""
+        where = workspace_option(report.state, here, "-C")
         yield "look at it", f"git{where} checkout {shlex.quote(clean_line(report.branch))}"
         yield "merge it", f"agentinfra accept{option}"
     yield "full report", f"agentinfra report{option} --html report.html"
+
+
+def workspace_option(state: RunState, here: Path, name: str) -> str:
+    """What a command needs to find the run's workspace from a folder: `` --workspace PATH``, or "" where it is there."""
+    workspace = info(state, "workspace")
+    return f" {name} {shlex.quote(workspace)}" if workspace and Path(workspace) != here else ""

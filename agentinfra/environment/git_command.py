@@ -131,7 +131,7 @@ def refuse_hostile_settings(git: GitCommand) -> None:
     Raises:
         WorkspaceError: Names the settings.
     """
-    named = git.items("config", "--list", "--show-scope", "--name-only", "--includes", "-z")
+    named = git.items("config", "--list", "--show-scope", "--name-only", "-z")
     pairs = zip(named[::2], named[1::2], strict=True)
     found = sorted({key for scope, key in pairs if scope in ("local", "worktree") and _STARTS_PROGRAMS.fullmatch(key)})
     if found:

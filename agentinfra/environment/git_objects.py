@@ -208,8 +208,8 @@ class _TreeEntry:
 
 
 def with_trailers(text: str, trailers: Mapping[str, str]) -> str:
-    """A commit message whose last paragraph is the given trailers; what the text holds never becomes one of them."""
-    lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers.items()]
+    """A commit message that ends in the given trailers, empty ones left out; no line of the text becomes one."""
+    lines = [f"{key}: {' '.join(value.split())}" for key, value in trailers.items() if value.strip()]
     return "\n\n".join(part for part in (text.strip(), "\n".join(lines)) if part) + "\n"
 
 

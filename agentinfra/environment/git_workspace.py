@@ -160,6 +160,8 @@ class GitWorkspace:
     ) -> str:
         """Write files (path to text) straight onto the run's branch.
 
+        The trailer ``AgentInfra-Task`` is not for these commits: it marks the one commit of a merged task.
+
         Returns:
             The commit; where the branch has that content already, the last one that touched these files.
         """

@@ -21,7 +21,8 @@ from pydantic import TypeAdapter
 
 from agentinfra.core.errors import InputError, RecordingMismatch
 from agentinfra.core.interfaces import ChatModel, ModelProfile
-from agentinfra.core.messages import ChatReply, ChatRequest, Part, Text, ToolCall, ToolResult, Usage
+from agentinfra.core.messages import ChatReply, ChatRequest
+from agentinfra.models.reply_json import parts_out, reply_in, reply_out
 
 FORMAT = "agentinfra-recording-1"
 _DIFF_LINES = 40
@@ -31,7 +32,7 @@ _LINE = TypeAdapter(dict[str, Any])
 def normalised(request: ChatRequest) -> dict[str, Any]:
     """Everything of a request that decides its reply, as JSON; the purpose is for people and stays out."""
     return {
-        "messages": [{"role": message.role, "parts": _parts_out(message.parts)} for message in request.messages],
+        "messages": [{"role": message.role, "parts": parts_out(message.parts)} for message in request.messages],
         "schema": request.schema,
         "tools": [asdict(tool) for tool in request.tools],
         "sampling": {
@@ -90,7 +91,7 @@ class RecordingModel:
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer the request and record the answer; a failure is not recorded."""
         reply = await self._inner.complete(request)
-        self._append({"key": request_key(request), "request": normalised(request), "reply": _reply_out(reply)})
+        self._append({"key": request_key(request), "request": normalised(request), "reply": reply_out(reply)})
         return reply
 
     async def aclose(self) -> None:
@@ -144,7 +145,7 @@ class ReplayModel:
             raise self._mismatch(request, "It was never asked this. " + self._difference(normalised(request)))
         if not self._replies[key]:
             raise self._mismatch(request, "It was asked this less often")
-        return _reply_in(self._replies[key].popleft())
+        return reply_in(self._replies[key].popleft())
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -200,29 +201,3 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
 
 def _unreadable(path: Path, why: str) -> InputError:
     return InputError(f"{path} is no recording", why=why, next_step="Give a file that --record has written")
-
-
-def _reply_out(reply: ChatReply) -> dict[str, Any]:
-    return {
-        "parts": _parts_out(reply.parts),
-        "model": reply.model,
-        "usage": asdict(reply.usage),
-        "stop_reason": reply.stop_reason,
-    }
-
-
-def _reply_in(data: Mapping[str, Any]) -> ChatReply:
-    parts = tuple(_part_in(part) for part in data["parts"])
-    return ChatReply(parts, data["model"], Usage(**data["usage"]), data["stop_reason"])
-
-
-_KINDS: dict[str, type[Part]] = {"text": Text, "tool_call": ToolCall, "tool_result": ToolResult}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
-
-
-def _parts_out(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    return [{"kind": _NAMES[type(part)], **asdict(part)} for part in parts]
-
-
-def _part_in(data: Mapping[str, Any]) -> Part:
-    return _KINDS[data["kind"]](**{name: value for name, value in data.items() if name != "kind"})

@@ -74,6 +74,20 @@ def used_names(*nodes: ast.AST) -> frozenset[str]:
     return frozenset(names.union(*(re.findall(r"[A-Za-z_]\w*", text) for text in quoted if isinstance(text, str))))
 
 
+def eager_names(node: ast.stmt) -> frozenset[str]:
+    """Names that must exist when a statement is executed at import: not those in the bodies of functions."""
+    if isinstance(node, Function):
+        arguments = node.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        annotations = [argument.annotation for argument in every if argument and argument.annotation]
+        defaults = [*arguments.defaults, *(default for default in arguments.kw_defaults if default)]
+        return used_names(*node.decorator_list, *defaults, *annotations, *([node.returns] if node.returns else []))
+    if isinstance(node, ast.ClassDef):
+        head = used_names(*node.decorator_list, *node.bases, *node.keywords)
+        return head.union(*map(eager_names, node.body))
+    return used_names(node)
+
+
 def _annotation_parts(node: ast.AST) -> list[ast.AST]:
     annotation = node.returns if isinstance(node, Function) else None
     annotation = node.annotation if isinstance(node, ast.arg | ast.AnnAssign) else annotation

@@ -21,12 +21,12 @@ from agentinfra.patching.names import (
 )
 
 _LOOKS_LIKE_CODE = re.compile(
-    r"(?:def|class|async|if|try|with|for|while)\b|@|import\s|from\s+[\w.]+\s+import"
-    r"|[\w.\[\]\"', ]+\s*(?::[^=]+)?=|[\w.]+\("
+    r"(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[(:]|@\w|import\s+\w|from\s+[\w.]+\s+import\b|(?:if|with|for|while)\b.*[:(]$"
+    r"|try:|\w+\s*(?::[^=]+)?=|\w[\w.]*\("
 )
 _FILE_NAME = re.compile(r"#\s*(?i:file(?:name)?:\s*)?[\w./-]+\.pyi?\s*")
 _CONTINUES = re.compile(r"[ \t)\]}#]|(?:else|elif|except|finally|case)\b|$")
-_AHEAD = 200
+_AHEAD = 50  # so many lines at the left margin may belong to one statement, as in a long string
 
 
 class _Piece(NamedTuple):
@@ -87,7 +87,7 @@ def _first_part(lines: Sequence[str], start: int) -> tuple[int, ast.Module | Non
 def _statements(tree: ast.Module, lines: Sequence[str]) -> Iterator[_Piece]:
     begins = [first_line(node) for node in tree.body]
     previous = 0
-    for node, begin, following in zip(tree.body, begins, [*begins[1:], len(lines) + 1], strict=True):
+    for node, begin, following in zip(tree.body, begins, [*begins[1:], len(lines) + 1], strict=False):
         start = begin - 1
         # Comments right above belong to the statement, the file's name does not.
         while start > previous and lines[start - 1].startswith("#") and not _FILE_NAME.fullmatch(lines[start - 1]):

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from typing import NoReturn
 
 from agentinfra.core.errors import PatchError
-from agentinfra.patching.class_merge import merge_class, merge_method
+from agentinfra.patching.class_merge import members_taken, merge_class, merge_members
+from agentinfra.patching.module import Import, Module
 from agentinfra.patching.names import (
     GUARD,
     Definition,
     bound_name,
     defined_names,
     first_line,
-    last_line,
+    parse_python,
     plain_name,
-    statement_names,
     used_names,
 )
-
-_IMPORT = ast.Import | ast.ImportFrom
 
 
 def splice(source: str, new: str, symbols: Sequence[str]) -> str:
@@ -29,133 +27,157 @@ def splice(source: str, new: str, symbols: Sequence[str]) -> str:
     Args:
         source: The module as it is; may be empty.
         new: Source with the new definitions and the imports, constants and helpers that they use.
-        symbols: What to take from it: ``f``, ``C`` or ``C.m``, also as signatures; none takes everything. A class that
-            is replaced keeps those of its members that the new one lacks.
+        symbols: What to take from it: ``f``, ``C`` or ``C.m``, also as signatures; none takes everything.
 
     Returns:
         The module with same-named definitions replaced in place, others added in the order of ``new``, and missing
-        imports added below those that are there.
+        imports added below those that are there. A replaced class keeps those of its members that the new one lacks;
+        a public function that ``new`` brings along unasked does not replace the one that is there.
 
     Raises:
         PatchError: One of the two does not parse, ``new`` lacks a symbol, or a helper, constant or import of it clashes
-            with one that other code here uses.
+            with one that other code of the module uses.
     """
-    newline = "\r\n" if "\r\n" in source else "\n"
-    there = _Module(source.replace("\r\n", "\n"), "the file")
-    given = _Module(new.replace("\r\n", "\n"), "the new code")
-    names = [plain_name(symbol) for symbol in symbols] or list(given.statements)
-    for name in names:
-        _put(there, given, name)
-    for name in _needed(given, names):
-        if name in there.statements:
-            _keep_or_replace(there, given, name, names)
-        else:
-            there.add(given.text(name), given.statements[name])
-    _add_imports(there, given, names)
-    result = there.source
-    _check(source, result)
-    return result.replace("\n", newline)
+    there = Module(source.replace("\r\n", "\n"), "The file")
+    given = Module(new.replace("\r\n", "\n"), "The new code")
+    names = [plain_name(symbol) for symbol in symbols]
+    public = _public(there.source)
+    if not names and public <= _public(given.source):
+        return _with_line_ends_of(source, given.source)
+    result = _Splice(there, given, names or list(given.statements)).run()
+    lost = sorted(public - _public(result))
+    if lost:
+        raise PatchError(
+            f"The change would remove {', '.join(lost)}",
+            why="only the definitions asked for may change",
+            next_step=f"Send only {', '.join(names)}, each on lines of its own",
+        )
+    return _with_line_ends_of(source, result)
 
 
-class _Module:
-    """A module's source with its top-level statements by name; every change parses it anew."""
-
-    def __init__(self, source: str, what: str) -> None:
-        self.what = what
-        self.source = source
-        self._parse()
-
-    def _parse(self) -> None:
-        try:
-            self.tree = ast.parse(self.source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            where = f" at line {error.lineno}" if isinstance(error, SyntaxError) else ""
-            raise PatchError(
-                f"{self.what.capitalize()} does not parse{where}",
-                why=str(error),
-                next_step="Send the complete definition again",
-            ) from error
-        self.lines = self.source.split("\n")
-        self.imports = [node for node in self.tree.body if isinstance(node, _IMPORT)]
-        self.statements = {
-            name: node for node in self.tree.body if not isinstance(node, _IMPORT) for name in statement_names(node)
-        }
-
-    def text(self, name: str) -> str:
-        """The statement's source, with the comments right above it."""
-        node = self.statements[name]
-        start = first_line(node) - 1
-        while start > 0 and self.lines[start - 1].startswith("#"):
-            start -= 1
-        return "\n".join(self.lines[start : last_line(node)])
-
-    def replace(self, name: str, text: str) -> None:
-        """Put other text in the place of a statement; comments above it stay."""
-        node = self.statements[name]
-        self._edit(first_line(node) - 1, last_line(node), text.split("\n"))
-
-    def add(self, text: str, node: ast.stmt) -> None:
-        """Add a statement: constants that call nothing here go above the definitions, everything else to the end."""
-        definitions = [n for n in self.tree.body if isinstance(n, Definition)]
-        calls_own = bool(used_names(node) & {n.name for n in definitions})
-        if isinstance(node, Definition) or calls_own or not definitions:
-            self._append(text)
-        else:
-            self._edit(self._above(definitions[0]), self._above(definitions[0]), [*text.split("\n"), "", ""])
-
-    def add_import(self, text: str) -> None:
-        """Add an import below the last one of the module's head; a ``from __future__`` goes above all others."""
-        future = text.startswith("from __future__")
-        head = [n for n in self.tree.body[:1] if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)]
-        above = head if future else [*head, *self.imports]
-        line = max(map(last_line, above), default=self._first_code_line())
-        more = [] if self.imports or not self.source.strip() else [""]
-        self._edit(line, line, ([""] if head and not self.imports else []) + text.split("\n") + more)
-
-    def _first_code_line(self) -> int:
-        """Where code begins: below "#!" and the comments at the very top."""
-        for index, line in enumerate(self.lines):
-            if not line.startswith("#"):
-                return index
-        return 0
-
-    def _append(self, text: str) -> None:
-        guard = self.statements.get(GUARD)
-        if guard is not None:
-            self._edit(self._above(guard), self._above(guard), [*text.split("\n"), "", ""])
-        else:
-            body = self.source.rstrip("\n")
-            self.source = f"{body}\n\n\n{text}\n" if body else f"{text}\n"
-            self._parse()
-
-    def _above(self, node: ast.stmt) -> int:
-        start = first_line(node) - 1
-        while start > 0 and self.lines[start - 1].startswith("#"):
-            start -= 1
-        return start
-
-    def _edit(self, start: int, end: int, lines: Sequence[str]) -> None:
-        self.source = "\n".join([*self.lines[:start], *lines, *self.lines[end:]])
-        self._parse()
+def _with_line_ends_of(source: str, result: str) -> str:
+    return result.replace("\n", "\r\n") if "\r\n" in source else result
 
 
-def _put(there: _Module, given: _Module, name: str) -> None:
-    owner, _, method = name.rpartition(".")
-    if owner and owner in there.statements:
-        there.replace(owner, merge_method(there.text(owner), given.source, owner, method))
-        return
-    name = owner or name
-    if name not in given.statements:
+def _public(source: str) -> frozenset[str]:
+    tree = parse_python(source)
+    names = defined_names(tree) if tree else frozenset[str]()
+    return frozenset(name for name in names if not name.startswith("_") and "._" not in name)
+
+
+class _Splice:
+    """One splice: ``there`` is edited, ``given`` is read."""
+
+    def __init__(self, there: Module, given: Module, names: Sequence[str]) -> None:
+        self.there = there
+        self.given = given
+        self.members = [name for name in names if name.rpartition(".")[0] in there.statements]
+        self.names = [name.partition(".")[0] for name in names if name not in self.members]
+        if "main" in names and GUARD in given.statements:
+            self.names.append(GUARD)
+
+    def run(self) -> str:
+        for name in self.names:
+            if name not in self.given.statements:
+                self._refuse_missing(name)
+        helpers = self._helpers()
+        for name in self.members:
+            owner, _, member = name.rpartition(".")
+            self.there.replace(owner, merge_members(self.there.text(owner), self.given, owner, member))
+        in_order = sorted({*self.names, *helpers}, key=lambda name: first_line(self.given.statements[name]))
+        for name in in_order:
+            if name in self.there.statements:
+                self._replace(name)
+        for name in in_order:
+            if name not in self.there.statements:
+                self.there.add(name, self.given.text(name), self.given.statements[name])
+        self._place_imports(helpers)
+        return self.there.source
+
+    def _refuse_missing(self, name: str) -> NoReturn:
         raise PatchError(
             f"The new code does not define {name}",
-            why=f"it defines {', '.join(given.statements) or 'nothing'}",
+            why=f"it defines {', '.join(self.given.statements) or 'nothing'}",
             next_step=f"Send {name} complete",
         )
-    new = given.statements[name]
-    old = there.statements.get(name)
-    if old is None:
-        there.add(given.text(name), new)
-    elif isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef):
-        there.replace(name, merge_class(there.text(name), given.text(name)))
-    else:
-        there.replace(name, given.text(name))
+
+    def _taken(self) -> list[ast.AST]:
+        """The nodes of the new code that are asked for."""
+        nodes: list[ast.AST] = [self.given.statements[name] for name in self.names]
+        for name in self.members:
+            owner, _, member = name.rpartition(".")
+            nodes += members_taken(self.given, owner, member)
+        return nodes
+
+    def _helpers(self) -> list[str]:
+        """Names of the new code that what is asked for uses, and those that they use in turn."""
+        own = {*self.names, *(name.rpartition(".")[0] for name in self.members)}
+        found: list[str] = []
+        nodes = self._taken()
+        while nodes:
+            used = used_names(nodes.pop())
+            fresh = [n for n in self.given.statements if n in used and n not in own and n not in found]
+            # What is there and public is other people's: it is used as it stands.
+            fresh = [n for n in fresh if n not in self.there.statements or not self._is_public_definition(n)]
+            found += fresh
+            nodes += [self.given.statements[name] for name in fresh]
+        return found
+
+    def _is_public_definition(self, name: str) -> bool:
+        return isinstance(self.there.statements[name], Definition) and not name.startswith("_")
+
+    def _replace(self, name: str) -> None:
+        new, old = self.given.statements[name], self.there.statements[name]
+        if name not in self.names:
+            if ast.dump(old) == ast.dump(new):
+                return
+            if self._others_use(name):
+                self._refuse_clash(name, "another one of this name is used by other code of the file")
+        merged = isinstance(old, ast.ClassDef) and isinstance(new, ast.ClassDef)
+        text = self.given.text(name)
+        self.there.replace(name, merge_class(self.there.text(name), text) if merged else text)
+
+    def _others_use(self, name: str) -> bool:
+        own = {*self.names, name, *(member.rpartition(".")[0] for member in self.members)}
+        others = [node for other, node in self.there.statements.items() if other not in own]
+        return name in used_names(*others)
+
+    def _refuse_clash(self, name: str, why: str) -> NoReturn:
+        raise PatchError(
+            f"'{name}' of the new code clashes with the file",
+            why=why,
+            next_step="Send it again with another name for it",
+        )
+
+    def _place_imports(self, helpers: Sequence[str]) -> None:
+        nodes = [*self._taken(), *(self.given.statements[name] for name in helpers)]
+        used = used_names(*nodes)
+        for node in self.given.imports:
+            for alias in node.names:
+                is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+                if is_future or alias.name == "*" or bound_name(alias) in used:
+                    self._place_import(node, alias)
+
+    def _place_import(self, node: Import, alias: ast.alias) -> None:
+        name = bound_name(alias)
+        wanted = _only(node, alias)
+        present = [(other, a) for other in self.there.imports for a in other.names]
+        # A module that imports from itself is how a model shows where a name comes from.
+        if name in self.there.statements or any(ast.dump(_only(*other)) == ast.dump(wanted) for other in present):
+            return
+        if any(bound_name(a) == name for _, a in present) and not _is_submodule(alias) and self._others_use(name):
+            self._refuse_clash(name, "the file imports another thing under this name and uses it")
+        self.there.add_import(wanted)
+
+
+def _only(node: Import, alias: ast.alias) -> Import:
+    """The import with one of its names."""
+    bare = ast.alias(alias.name, alias.asname)
+    if isinstance(node, ast.Import):
+        return ast.Import([bare])
+    return ast.ImportFrom(node.module, [bare], node.level)
+
+
+def _is_submodule(alias: ast.alias) -> bool:
+    """Whether an ``import a.b`` binds the package that other imports of it bind as well."""
+    return "." in alias.name and alias.asname is None

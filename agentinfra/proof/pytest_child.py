@@ -85,7 +85,7 @@ class _Recorder:
 
     def _record(self, name: str, outcome: str, message: str, seconds: float, kind: str) -> None:
         if self.tests.get(name, {}).get("outcome") in (None, "passed"):
-            text = _ADDRESS.sub(" at 0x…", message.replace(f"{self._root}/", ""))[-_MESSAGE_LIMIT:]
+            text = _clip(_ADDRESS.sub(" at 0x…", message.replace(f"{self._root}/", "")))
             self.tests[name] = {"id": name, "outcome": outcome, "message": text, "seconds": seconds, "kind": kind}
 
     def _kind(self, raised: BaseException, test_file: Path) -> str:
@@ -114,6 +114,11 @@ def _message(raised: BaseException, report: pytest.TestReport | pytest.CollectRe
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash else f"{type(raised).__name__}: {raised}"
     return f"{text.partition(_LINE_END)[0]}\n{_IMPORT_FRAMES.sub('', report.longreprtext)}"
+
+
+def _clip(text: str) -> str:
+    half = _MESSAGE_LIMIT // 2 - 1
+    return text if len(text) <= _MESSAGE_LIMIT else f"{text[:half]}…{text[-half:]}"
 
 
 def _skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:

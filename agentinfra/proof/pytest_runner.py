@@ -70,7 +70,8 @@ class PytestRunner:
         Args:
             root: Folder of the project; its own pytest settings are not read, its conftest files are.
             tests: Test files or ids, relative to root; all tests when empty.
-            expected: How many tests must be reported; any other number makes the report unsound.
+            expected: How many tests must be reported; any other number makes the report unsound, unless the report
+                names a file that could not be collected.
             overlay: Texts of files, by path relative to root, that replace or join those of the folder for this run.
             limits: Bounds of the run; a single test is stopped after five seconds or a quarter of the wall limit.
 
@@ -78,7 +79,7 @@ class PytestRunner:
             The report; where the run proves nothing its ``reason`` says why.
 
         Raises:
-            InputError: The overlay leads out of the folder.
+            InputError: The folder cannot be copied, or the overlay leads out of it.
             SandboxError: The sandbox itself does not work.
         """
         bounds = limits or SandboxLimits()
@@ -91,13 +92,22 @@ class PytestRunner:
                 ("python", "-P", "runner.py", str(desk.order)), folder, env=_ENVIRONMENT, limits=bounds
             )
             result = await self.sandbox.run(command)
-            return _judge(desk, result, expected, bounds)
+            return await asyncio.to_thread(_judge, desk, result, expected, bounds)
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.shield(_remove(folder))
+
+
+async def _remove(folder: Path) -> None:
+    # Not shutil.rmtree: code under test can nest folders deeper than Python can recurse.
+    process = await asyncio.create_subprocess_exec("rm", "-rf", "--", str(folder), stderr=asyncio.subprocess.DEVNULL)
+    await process.wait()
 
 
 def _prepare(desk: _Desk, root: Path, overlay: Mapping[str, str]) -> None:
-    shutil.copytree(root, desk.project, symlinks=True, ignore=_LEFT_OUT)
+    try:
+        shutil.copytree(root, desk.project, symlinks=True, ignore=_LEFT_OUT)
+    except OSError as error:
+        raise InputError(f"{root} cannot be copied for a test run", why=str(error)) from error
     shutil.copyfile(_CHILD, desk.folder / "runner.py")
     (desk.folder / "pytest.ini").write_text(_OWN_INI, "utf-8")
     for path, text in overlay.items():
@@ -123,16 +133,25 @@ def _judge(desk: _Desk, result: SandboxResult, expected: int | None, limits: San
         if result.timed_out:
             raise ProofError("timeout", why=f"no result after {limits.wall_seconds:g} s")
         tests = _read_tests(desk, result.exit_code)
-        if expected is not None and len(tests) != expected:
+        if expected not in (None, len(tests)) and not _is_incomplete(tests):
             raise ProofError("forged report", why=f"{len(tests)} tests are reported, {expected} were expected")
         return _report(desk, tests, result, "")
     except ProofError as error:
         return _report(desk, (), result, f"{error.what}: {error.why}")
 
 
+def _is_incomplete(tests: Sequence[TestOutcome]) -> bool:
+    """Whether a file could not be collected: its tests are missing, and the report says so."""
+    return any(test.outcome == "error" and "::" not in test.id for test in tests)
+
+
 def _report(desk: _Desk, tests: tuple[TestOutcome, ...], result: SandboxResult, reason: str) -> TestReport:
-    stdout, stderr = (text.replace(f"{desk.project}/", "")[-_TAIL:] for text in (result.stdout, result.stderr))
+    stdout, stderr = (_relative(text, desk.project)[-_TAIL:] for text in (result.stdout, result.stderr))
     return TestReport(tests, result.exit_code, result.seconds, stdout, stderr, reason)
+
+
+def _relative(text: str, project: Path) -> str:
+    return text.replace(f"{project}/", "").replace(str(project), ".")
 
 
 def _read_tests(desk: _Desk, exit_code: int) -> tuple[TestOutcome, ...]:

@@ -72,6 +72,7 @@ async def survivors(
 
     Raises:
         InputError: The stub or a constant is not Python.
+        PatchError: The file is not Python.
         SandboxError: The sandbox does not work.
     """
     path = root / file

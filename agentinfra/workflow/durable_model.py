@@ -6,10 +6,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from agentinfra.core.errors import BudgetExceeded
+from agentinfra.core.errors import BudgetExceeded, ModelUnavailable, RunStopped
 from agentinfra.core.events import EventKind
 from agentinfra.core.interfaces import ChatModel, DurableEngine, ModelProfile
-from agentinfra.core.messages import ChatReply, ChatRequest, Part, Text, ToolCall, Usage
+from agentinfra.core.messages import ChatReply, ChatRequest
+from agentinfra.models.reply_json import reply_in, reply_out
 
 Emit = Callable[[EventKind, Mapping[str, Any]], Awaitable[None]]
 
@@ -57,7 +58,7 @@ class DurableModel:
         )
         if "limit" in outcome:
             raise BudgetExceeded(**outcome["limit"])
-        reply = reply_from_json(outcome["reply"])
+        reply = reply_in(outcome["reply"])
         await self._emit("usage_update", _usage_data(reply, request.purpose, outcome["seconds"]))
         return reply
 
@@ -72,36 +73,12 @@ class DurableModel:
             # A value, not an error: reaching a limit is an outcome of the run, and what is proven goes on.
             seconds = round(time.monotonic() - begun, 3)
             return {"seconds": seconds, "limit": {"what": limit.what, "why": limit.why, "next_step": limit.next_step}}
-        return {"seconds": round(time.monotonic() - begun, 3), "reply": reply_to_json(reply)}
-
-
-def reply_to_json(reply: ChatReply) -> dict[str, Any]:
-    """A reply as JSON."""
-    usage = reply.usage
-    return {
-        "parts": [_part_to_json(part) for part in reply.parts],
-        "model": reply.model,
-        "stop_reason": reply.stop_reason,
-        "usage": [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.cost_usd],
-    }
-
-
-def reply_from_json(data: Mapping[str, Any]) -> ChatReply:
-    """The reply that :func:`reply_to_json` wrote."""
-    parts = tuple(_part_from_json(part) for part in data["parts"])
-    return ChatReply(parts, data["model"], Usage(*data["usage"]), data["stop_reason"])
-
-
-def _part_to_json(part: Part) -> dict[str, Any]:
-    if isinstance(part, ToolCall):
-        return {"id": part.id, "name": part.name, "arguments": dict(part.arguments)}
-    return {"text": part.text if isinstance(part, Text) else part.content}
-
-
-def _part_from_json(data: Mapping[str, Any]) -> Part:
-    if "name" in data:
-        return ToolCall(data["id"], data["name"], data["arguments"])
-    return Text(data["text"])
+        except ModelUnavailable as error:
+            # Not recorded: the same call may well succeed when the run is resumed.
+            raise RunStopped(
+                error.what, why=error.why, next_step=f"{error.next_step}, then `agentinfra resume`"
+            ) from error
+        return {"seconds": round(time.monotonic() - begun, 3), "reply": reply_out(reply)}
 
 
 def _usage_data(reply: ChatReply, purpose: str, seconds: float) -> dict[str, Any]:

@@ -55,6 +55,7 @@ async def run_main_job(run: Run, planner: PlannerAgent, on_start: Callable[[str]
     if before.state:
         on_start(run.id)
         run.settle_finished(before)
+        run.note_resumed()
     argument = {"idea": run.idea, "planner": type(planner).__name__}
     await run_workflow(main_job(planner), run.parts.engine, run.id, argument, job)
 

@@ -20,6 +20,7 @@ from agentinfra.core.tasks import Task, TaskState, in_order
 from agentinfra.environment.git_workspace import GitWorkspace
 from agentinfra.proof.pytest_runner import PytestRunner
 from agentinfra.spec.document import parse, render
+from agentinfra.spec.front_matter import body_sha, with_front_matter
 from agentinfra.spec.requirements import Question, Spec
 from agentinfra.workflow.bench import TaskBench
 from agentinfra.workflow.durable_model import DurableModel
@@ -214,6 +215,12 @@ class Run:
             if task.state.is_final:
                 self.settle(task.id, task.state)
 
+    def note_resumed(self) -> None:
+        """Put on record that the work goes on, in the phase that it was in; has no key, it may happen many times."""
+        phases = [event.data["state"] for event in self.parts.log.read(self.id) if event.kind == "state_update"]
+        phase = next((phase for phase in reversed(phases) if phase != "stopped"), "planning")
+        self.parts.log.append(self.id, EventDraft("state_update", {"state": phase, "resumed": True}))
+
     async def set_state(self, task: Task, state: TaskState, **details: Any) -> None:
         """Record a task's state; only the engine's own code calls this."""
         self._states[task.id] = state
@@ -262,7 +269,8 @@ class Run:
         return {"text": left.text, "sha": left.sha, "by": by}
 
     async def _commit_spec(self, text: str) -> str:
-        files = {"spec.md": text, **await self.parts.files.missing_test_configuration(self.parts.git, self.start)}
+        stamped = with_front_matter(text, id=self.id, status="approved", approved=body_sha(text))
+        files = {"spec.md": stamped, **await self.parts.files.missing_test_configuration(self.parts.git, self.start)}
         trailers = {"AgentInfra-Run": self.id}
         return await self.parts.git.commit_files(
             self.id, files, "Specification", trailers=trailers, date=self.parts.commit_date

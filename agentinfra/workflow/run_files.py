@@ -11,7 +11,8 @@ from typing import Any
 
 from agentinfra.core.errors import EngineError, SpecError
 from agentinfra.environment.git_workspace import GitWorkspace
-from agentinfra.spec.document import body_sha, parse
+from agentinfra.spec.document import parse
+from agentinfra.spec.front_matter import body_sha
 from agentinfra.workflow.run_options import RunOptions
 
 _PATHS = ("workspace", "record", "replay")
@@ -53,7 +54,9 @@ class RunFiles:
             data: Mapping[str, Any] = json.loads((self.folder / "options.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise EngineError(f"Run {self.folder.name} cannot be resumed", why=str(error)) from error
-        values: dict[str, Any] = {name: Path(value) if name in _PATHS and value else value for name, value in data.items()}
+        values: dict[str, Any] = {
+            name: Path(value) if name in _PATHS and value else value for name, value in data.items()
+        }
         return RunOptions(**values)
 
     async def write_spec(self, text: str) -> Path:

@@ -203,14 +203,16 @@ def apply(state: RunState, event: Event) -> RunState:
 def _timed(state: RunState, event: Event) -> RunState:
     if not state.run:
         return replace(state, run=event.run, seq=event.seq, started=event.time, updated=event.time)
-    gap = 0.0 if state.state == "stopped" else max(0.0, event.time - state.updated)
+    # Between a stop, or a process that died, and the resume nobody worked.
+    idle = state.state == "stopped" or (event.kind == "state_update" and bool(event.data.get("resumed")))
+    gap = 0.0 if idle else max(0.0, event.time - state.updated)
     # A clock that was set back must not make time run twice.
     updated = max(state.updated, event.time)
     return replace(state, seq=event.seq, updated=updated, elapsed=state.elapsed + gap)
 
 
 def _state_update(state: RunState, data: Mapping[str, Any]) -> RunState:
-    info = {**state.info, **{key: value for key, value in data.items() if key not in ("state", "reason")}}
+    info = {**state.info, **{key: value for key, value in data.items() if key not in ("state", "reason", "resumed")}}
     return replace(state, state=text(data, "state") or state.state, reason=text(data, "reason"), info=info)
 
 

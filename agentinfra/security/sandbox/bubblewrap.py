@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Bubblewrap:
             _write(hosts, _HOSTS)
             options = [*self._options(command, staged), "--ro-bind-data", str(hosts), "/etc/hosts"]
             options += ["--json-status-fd", str(status), "--remount-ro", "/", "--chdir", str(command.scratch)]
-            _write(policy, "\0".join(options).encode())
+            _write(policy, _joined(options))
             argv = (str(self._bwrap), "--args", str(policy), "--", *self._inner_argv(command))
             result = await run_bounded(
                 unprivileged(argv, staged, scratch) if staged else argv,
@@ -165,6 +165,12 @@ def _memory_file(stack: ExitStack, name: str) -> int:
     descriptor = os.memfd_create(name)
     stack.callback(os.close, descriptor)
     return descriptor
+
+
+def _joined(options: Sequence[str]) -> bytes:
+    if any("\0" in option for option in options):
+        raise SandboxError("A path or variable for the sandbox contains a NUL", why="It would be read as two options")
+    return "\0".join(options).encode()
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -46,7 +46,9 @@ async def choose_sandbox(*, allow_unsandboxed: bool = False, bwrap: Path = BWRAP
     """
     try:
         if not await asyncio.to_thread(bwrap.is_file):
-            raise SandboxError("Generated code cannot be run safely here", why=f"There is no {bwrap}", next_step=_INSTALL)
+            raise SandboxError(
+                "Generated code cannot be run safely here", why=f"There is no {bwrap}", next_step=_INSTALL
+            )
         sandbox = Bubblewrap(bwrap)
         await probe(sandbox)
         return sandbox

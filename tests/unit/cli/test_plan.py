@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agentinfra.cli.main import commands
-from agentinfra.cli.plan import read_idea
+from agentinfra.cli.plan import read_idea, recorded_idea
 from agentinfra.core.errors import InputError
 from agentinfra.workflow.run_options import IDEA_BYTES
 
@@ -71,7 +71,17 @@ def test_options_that_make_no_sense_are_refused(option: list[str], told: str) ->
 
 
 def test_a_replay_needs_its_record(tmp_path: Path) -> None:
-    assert "no record" in refused("replay", str(tmp_path / "missing.jsonl")).what
+    assert "cannot be read" in refused("replay", str(tmp_path / "missing.jsonl")).what
+    other = tmp_path / "other.txt"
+    for text in ("", "no json", '["idea"]', '{"format": "agentinfra-recording-1"}'):
+        other.write_text(text)
+        assert str(other) in refused("replay", str(other)).what
+
+
+def test_a_record_may_hold_its_idea(tmp_path: Path) -> None:
+    record = tmp_path / "run.jsonl"
+    record.write_text('{"format": "agentinfra-recording-1", "idea": "count hikes"}\n{"key": 1}\n')
+    assert recorded_idea(record) == "count hikes"
 
 
 @pytest.fixture(autouse=True)

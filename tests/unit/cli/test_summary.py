@@ -3,7 +3,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agentinfra.cli.summary import summary
+from agentinfra.cli.summary import print_summary
 from agentinfra.workflow.report import build_report
 from agentinfra.workflow.run_state import reduce
 from tests.unit.run_events import RunEvents, finished
@@ -12,9 +12,9 @@ HOME = Path("/home/ada/hikes")
 
 
 def told(run: RunEvents, here: Path = HOME) -> str:
-    console = Console(file=io.StringIO(), width=80, record=True)
-    console.print(summary(build_report(reduce(run.events)), here))
-    return "".join(f"{line.rstrip()}\n" for line in console.export_text().splitlines())
+    stream = io.StringIO()
+    print_summary(Console(file=stream, width=80), build_report(reduce(run.events)), here)
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
 
 
 def test_a_good_end_at_eighty_columns() -> None:

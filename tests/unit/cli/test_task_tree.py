@@ -46,7 +46,9 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     run = (
         RunEvents()
         .begin()
-        .planned(task("T-1", "你好" * 100, "FR-1", engineer="e" * 300), task("T-2", "x" * 300, "FR-1"))
+        .planned(
+            task("T-1", "你好" * 100, "FR-1", engineer="e" * 300), task("T-2", "x" * 300, "FR-1", engineer="e" * 300)
+        )
     )
     run.blocked("T-1", "no")
     lines = drawn(run, width=width)

@@ -80,6 +80,14 @@ class TestAccept:
         with pytest.raises(WorkspaceError, match="main has moved"):
             await built.accept(RUN)
 
+    async def test_a_base_that_went_back_is_refused(self, repo: UserRepo, tmp_path: Path) -> None:
+        repo.commit(other="x = 1\n")
+        workspace = GitWorkspace.open(repo.root, scratch=tmp_path / "scratch")
+        await workspace.start_branch("r2")
+        repo.git("reset", "-q", "--hard", "HEAD~1")
+        with pytest.raises(WorkspaceError, match="main has moved"):
+            await workspace.accept("r2")
+
     async def test_an_empty_base_that_got_a_commit_has_moved(self, empty_repo: UserRepo, tmp_path: Path) -> None:
         workspace = GitWorkspace.open(empty_repo.root, scratch=tmp_path / "scratch")
         await workspace.start_branch(RUN)

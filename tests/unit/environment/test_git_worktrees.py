@@ -64,6 +64,7 @@ async def test_a_repeated_commit_is_the_same(workspace: GitWorkspace, folder: Pa
     assert first is not None
     assert await commit(workspace) == first
     assert await workspace.commit_worktree(NAME, "Another", trailers("T-2"), DATE) is None
+    assert await workspace.commit_worktree(NAME, "Another", {}, DATE) is None
 
 
 async def test_a_commit_that_was_cut_off_after_staging_is_finished(
@@ -191,6 +192,12 @@ async def test_committing_without_a_worktree_says_so(workspace: GitWorkspace, fo
     await workspace.remove_worktree(NAME)
     with pytest.raises(WorkspaceError, match="no worktree r1-T-1"):
         await commit(workspace)
+
+
+async def test_settings_that_came_after_opening_are_refused(workspace: GitWorkspace, repo: UserRepo) -> None:
+    repo.git("config", "filter.x.smudge", "/nonexistent")
+    with pytest.raises(WorkspaceError, match=r"filter\.x\.smudge"):
+        await workspace.task_worktree(NAME, "HEAD")
 
 
 async def test_a_start_that_does_not_exist_is_named(workspace: GitWorkspace, folder: Path) -> None:

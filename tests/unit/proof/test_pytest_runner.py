@@ -1,6 +1,8 @@
 """Real pytest runs in the real sandbox, cheating code included."""
 
 import json
+import os
+import tempfile
 import textwrap
 
 import pytest
@@ -9,6 +11,7 @@ from agentinfra.core.errors import InputError
 from agentinfra.core.interfaces import SandboxLimits, SandboxResult
 from agentinfra.proof.pytest_runner import PytestRunner
 from agentinfra.security.sandbox.bubblewrap import Bubblewrap
+from agentinfra.security.sandbox.unsandboxed import Unsandboxed
 
 TEST = "from shifts import minutes\n\n\ndef test_minutes():\n    assert minutes(2) == 120\n"
 QUICK = SandboxLimits(wall_seconds=8)
@@ -163,6 +166,14 @@ async def test_the_folder_itself_is_not_touched_by_a_run(project):
     assert sorted(root.rglob("*")) == before
 
 
+async def test_folders_too_deep_for_python_are_cleaned_up(project, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    deep = "import os\nfor _ in range(1200):\n    os.mkdir('deep')\n    os.chdir('deep')\n"
+    report = await run(project({"test_it.py": f"{deep}def test_it(): pass"}))
+    assert report.reason == ""
+    assert list(tmp_path.iterdir()) == [tmp_path / "project"]
+
+
 async def test_an_overlay_replaces_files_for_one_run_only(project):
     root = project({"shifts.py": "def minutes(hours): pass", "test_a.py": TEST})
     overlay = {"shifts.py": "def minutes(hours): return hours * 60", "new/folder/x.py": ""}
@@ -206,8 +217,8 @@ async def test_an_endless_loop_costs_one_test_not_the_report(project):
 
 
 async def test_code_that_swallows_everything_does_not_swallow_the_time_limit_of_the_run(project):
-    swallowing = "        try:\n            while True: pass\n        except BaseException: pass\n"
-    code = f"def minutes(hours):\n    while True:\n{swallowing}"
+    swallowing = "        try: time.sleep(1)\n        except BaseException: pass\n"
+    code = f"import time\ndef minutes(hours):\n    while True:\n{swallowing}"
     report = await run(project({"shifts.py": code, "test_a.py": TEST}), limits=SandboxLimits(wall_seconds=2))
     assert report.reason == "timeout: no result after 2 s"
     assert report.tests == () and not report.all_passed
@@ -224,7 +235,7 @@ CHEATS = {
     "exits at import": ("import os; os._exit(0)", "no report"),
     "exits in a call": ("import os\ndef minutes(hours): os._exit(0)", "no report"),
     "exits from a thread": (
-        "import os, threading\ndef minutes(hours):\n    threading.Timer(0, os._exit, [0]).start()\n    while True: pass",
+        "import os, threading\ndef minutes(hours):\n    threading.Timer(0, os._exit, [0]).start()\n    while 1: pass",
         "no report",
     ),
     "kills itself": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "no report"),
@@ -282,6 +293,34 @@ async def test_cheating_code_gains_nothing(project, name):
 async def test_a_number_of_tests_that_was_not_expected_is_unsound(project):
     report = await run(project({"test_a.py": "def test_1(): pass"}), expected=2)
     assert report.reason == "forged report: 1 tests are reported, 2 were expected"
+
+
+async def test_a_file_that_cannot_be_collected_explains_the_missing_tests(project):
+    report = await run(project({"shifts.py": "def minutes(", "test_a.py": TEST}), expected=1 + 1)
+    assert report.reason == "" and report.tests[0].message.startswith("SyntaxError: ")
+
+
+async def test_a_long_message_keeps_its_first_line_and_its_end(project):
+    report = await run(project({"test_a.py": "def test_a():\n    assert False, 'first' + 'x' * 9000 + 'last'"}))
+    message = report.tests[0].message
+    assert len(message) <= 4000 and message.startswith("AssertionError: first") and "xlast" in message[-40:]
+
+
+async def test_a_folder_that_cannot_be_copied_is_told(tmp_path):
+    with pytest.raises(InputError, match="cannot be copied"):
+        await run(tmp_path / "gone")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="named pipe"):
+        await run(tmp_path)
+
+
+async def test_without_a_sandbox_the_report_is_the_same(project):
+    root = project({"shifts.py": "def minutes(hours): return 1", "test_a.py": TEST})
+    unsandboxed = await PytestRunner(Unsandboxed()).run(root, limits=QUICK)
+    sandboxed = await run(root)
+    assert [(test.id, test.message, test.kind) for test in unsandboxed.tests] == [
+        (test.id, test.message, test.kind) for test in sandboxed.tests
+    ]
 
 
 class Forging:

@@ -22,7 +22,7 @@ from agentinfra.core.errors import EngineError, RunStopped
 from agentinfra.workflow.durable import DbosEngine
 
 PROGRAM = Path(__file__).with_name("crashing_program.py")
-STEPS = 8
+STEPS = 30
 CRASHES = 5
 
 
@@ -53,7 +53,7 @@ def test_killed_at_random_moments_it_finishes_and_repeats_only_what_was_in_fligh
     for crash in range(CRASHES):
         with program(tmp_path) as process:
             wait_for_boot(tmp_path, crash + 1)
-            time.sleep(moments.uniform(0.0, 0.12))
+            time.sleep(moments.uniform(0.05, 0.25))
             process.send_signal(signal.SIGKILL)
     with program(tmp_path) as process:
         output, errors = process.communicate(timeout=60)

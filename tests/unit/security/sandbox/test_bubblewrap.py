@@ -96,3 +96,8 @@ async def test_several_run_at_once_and_leave_no_descriptor_open(tmp_path):
     results = await asyncio.gather(*(Bubblewrap().run(command(folder, "pwd")) for folder in folders))
     assert [result.stdout for result in results] == [f"{folder}\n" for folder in folders]
     assert open_descriptors() == before
+
+
+async def test_a_variable_cannot_smuggle_options_in(tmp_path):
+    with pytest.raises(SandboxError, match="NUL"):
+        await Bubblewrap().run(command(tmp_path, "true", env={"A": "1\0--bind\0/\0/"}))
