@@ -117,11 +117,11 @@ async def drive(app: App, begin: Begin, view: RunView, *, past: Sequence[Event] 
             await _until_over(work, watch, view)
         except asyncio.CancelledError:
             await _stop(work)
+            _catch_up(app, known, view)
             raise stopped(view.state, Path.cwd()) from None
         finally:
             await _end(work, watch)
-            if known.done():
-                view.show_all(app.log.read(known.result(), view.seq))
+            _catch_up(app, known, view)
     view.finish()
     return run_code(view.state)
 
@@ -135,6 +135,11 @@ async def _watch(app: App, known: asyncio.Future[str], view: RunView) -> None:
     # Shielded: the end of this watcher must not cancel what others read.
     async for event in app.log.follow(await asyncio.shield(known), view.seq):
         view.show(event)
+
+
+def _catch_up(app: App, known: asyncio.Future[str], view: RunView) -> None:
+    if known.done():
+        view.show_all(app.log.read(known.result(), view.seq))
 
 
 async def _until_over(work: asyncio.Future[str], watch: asyncio.Task[None], view: RunView) -> None:

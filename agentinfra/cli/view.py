@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -59,8 +60,9 @@ class RunView:
         """Take in events without showing them."""
         for event in events:
             self._take(event)
-        # What was under way when the run was stopped is not under way now.
-        self.waiting.clear()
+        # What was under way when the run was stopped begins again now, without a new event.
+        now = time.time()
+        self.waiting = {key: replace(waiting, since=now) for key, waiting in self.waiting.items()}
 
     def show(self, event: Event) -> None:
         """Take in an event and show it; one that was taken in before is ignored."""

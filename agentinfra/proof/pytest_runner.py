@@ -158,7 +158,7 @@ def _read_tests(desk: _Desk, exit_code: int) -> tuple[TestOutcome, ...]:
     data = _load(desk, exit_code)
     try:
         tests = read_outcomes(data["tests"])
-        collected, reported_code = list(data["collected"]), data["exit_code"]
+        collected, reported_code = [str(name) for name in data["collected"]], data["exit_code"]
     except (TypeError, KeyError) as error:
         raise ProofError("corrupt report", why=f"{type(error).__name__}: {error}") from error
     if exit_code not in _SOUND_EXITS:
@@ -179,7 +179,7 @@ def _load(desk: _Desk, exit_code: int) -> dict[str, Any]:
         raise ProofError("corrupt report", why=f"it is larger than {_REPORT_LIMIT} bytes")
     try:
         return json.loads(desk.report.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProofError("corrupt report", why=str(error)) from error
 
 

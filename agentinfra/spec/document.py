@@ -264,7 +264,8 @@ class _RequirementReader:
         elif self.label and self.items and (verbatim or line.startswith(" ")):
             self.items[-1].lines.append(line)
         elif not self.label or line.strip():
-            self.prose += ["", line] if self.label else [line]
+            gap = [""] if self.label and self.prose and self.prose[-1] else []
+            self.prose += [*gap, line]
             self.label = ""
 
     def _codes(self, label: str) -> list[list[str]]:

@@ -42,6 +42,7 @@ _DEMAND = re.compile(
     r"|allowed|(?<!not )valid)\b",
     re.IGNORECASE,
 )
+_CALLED = re.compile(r"\w+(?=\()")
 _NO_RAISE = re.compile(r"\b(?:not|never|without)\s+(?:ever\s+)?rais\w*|n't\s+raise", re.IGNORECASE)
 _NOTHING_THERE = re.compile(r"\b(?:empty|nothing|none yet|at first|fresh|new)\b", re.IGNORECASE)
 _PRINTS = r"`\s*(?i:then\s+)?(?i:prints?|shows?|outputs?|says|writes?|→|->|=>)\s*:?\s*[`\"“]"
@@ -104,14 +105,21 @@ def _block_states(case: _Case, block: Block) -> bool:
     return any(_returns_when_empty(case, results[0], clause, block) for clause in clauses)
 
 
-def clauses_about(name: str, symbols: Sequence[Symbol], block: Block) -> Iterator[Clause]:
-    """The clauses that may speak of a function: those that name it, and those after it that name none."""
+def clauses_about(name: str, symbols: Sequence[Symbol], block: Block, *, alone: bool = False) -> Iterator[Clause]:
+    """The clauses that may speak of a function: those that name it, and those after it that name none.
+
+    Args:
+        name: The function.
+        symbols: All symbols of the idea.
+        block: The block to search.
+        alone: Leave out clauses that name other functions as well.
+    """
     names = frozenset(symbol.name for symbol in symbols if symbol.kind != "exception")
     owners = frozenset[str]()
     for clause in block.clauses:
-        called = re.findall(r"\w+(?=\()", block.text[clause.start : clause.end])
+        called = _CALLED.findall(block.text, clause.start, clause.end)
         owners = names.intersection(called) or owners
-        if not owners or name in owners:
+        if not owners or (name in owners and not (alone and len(owners) > 1)):
             yield clause
 
 

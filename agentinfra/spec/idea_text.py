@@ -5,21 +5,24 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from agentinfra.spec.prose import Block, closing_parenthesis, read_prose
+from agentinfra.spec.prose import Block, Clause, closing_parenthesis, read_prose
 
 _SOURCES = "pyi?|html?|css|m?jsx?|tsx?|vue|svelte|sql|toml|ya?ml|sh"
 _FILE = re.compile(rf"(?<![\w/.\\:-])(?:[\w-]+/)*+[\w-]+\.(?:{_SOURCES})\b(?![\w(/])")
 _PACKAGE = re.compile(r"\bpackage\s+`?(?P<name>[a-z_]\w*)\b", re.IGNORECASE)
-_SIGNATURE = re.compile(r"(?P<word>\bclass\s+`?|(?<=`)class\s+)?(?<![\w.])(?P<name>[A-Za-z_]\w*(?:\.[a-z_]\w*)?)\(")
+_SIGNATURE = re.compile(
+    r"(?P<word>\b(?i:class)\s+`?|(?<=`)class\s+)?(?<![\w./])(?P<name>[A-Za-z_]\w*(?:\.[a-z_]\w*)?)\("
+)
 _EXCEPTION = re.compile(r"(?<![\w.])`?(?P<name>[A-Z]\w*(?:Error|Exception))\b(?![\w(.])")
 _CAMEL = re.compile(r"`(?P<name>[A-Z]\w*[a-z]\w*)`")
 _BASE = re.compile(
     r"(?:subclass(?:es)?|derived|child|kind|inherit\w*)\s+(?:of|from)\s+`?(?P<base>[A-Z]\w*|it)\b", re.IGNORECASE
 )
+_EXCEPTION_WORD = re.compile(r"\b(?:exceptions?|subclass(?:es)?)\b", re.IGNORECASE)
 _PLURALS = frozenset({"s", "es", "n", "en", "e"})
 _FUNCTION_WORD = re.compile(r"\bfunctions?\b", re.IGNORECASE)
 _METHOD_WORD = re.compile(r"\bmethods?\b", re.IGNORECASE)
@@ -99,10 +102,17 @@ def read_symbols(idea: str) -> tuple[Symbol, ...]:
         reader.open_block(block)
         for symbol in sorted(_symbols(block, index), key=lambda symbol: symbol.start):
             placed = reader.place(symbol)
-            known = any(placed.name == name for _, name in found)
-            if not known or (placed.parameters and (placed.owner, placed.name) not in found):
+            if _is_news(placed, found.values()):
                 found[placed.owner, placed.name] = placed
     return tuple(found.values())
+
+
+def _is_news(symbol: Symbol, known: Iterable[Symbol]) -> bool:
+    """Whether a mention tells more than those before: a new name, or the parameters of one that stood without."""
+    same = [other for other in known if other.name == symbol.name]
+    if not same or not symbol.parameters:
+        return not same
+    return all(other.owner != symbol.owner or not other.parameters for other in same)
 
 
 class _OwnerReader:
@@ -111,12 +121,13 @@ class _OwnerReader:
     def __init__(self) -> None:
         self.last_class = ""
         self.owner = ""
-        self.block = Block("", (), ())
+        self.text = ""
+        self.files: list[int] = []
         self.position = 0
 
     def open_block(self, block: Block) -> None:
-        self._pass_over(len(self.block.text))
-        self.block, self.position = block, 0
+        self._pass_over(len(self.text))
+        self.text, self.files, self.position = block.text, [start for start, _ in _files(block)], 0
 
     def place(self, symbol: Symbol) -> Symbol:
         self._pass_over(symbol.start)
@@ -127,8 +138,8 @@ class _OwnerReader:
         return symbol._replace(kind="method", owner=self.owner, signature=f"{self.owner}.{symbol.signature}")
 
     def _pass_over(self, end: int) -> None:
-        between = self.block.text[self.position : end]
-        if _FUNCTION_WORD.search(between) or any(self.position <= start < end for start, _ in _files(self.block)):
+        between = self.text[self.position : end]
+        if _FUNCTION_WORD.search(between) or any(self.position <= start < end for start in self.files):
             self.owner = ""
         elif _METHOD_WORD.search(between):
             self.owner = self.last_class
@@ -140,7 +151,7 @@ def _symbols(block: Block, index: int) -> Iterator[Symbol]:
     yield from signatures
     raised = [symbol.name for symbol in signatures if symbol.kind == "exception"]
     for clause in block.clauses:
-        yield from _bare_exceptions(block.text[: clause.end], clause.start, index, raised)
+        yield from _bare_exceptions(block, clause, index, raised)
 
 
 def _signatures(block: Block, index: int) -> Iterator[Symbol]:
@@ -181,13 +192,13 @@ def _symbol(name: str, inside: str, parameters: tuple[str, ...], said: bool, pla
     return Symbol("function", name, "", parameters, f"{name}({inside})", *place)
 
 
-def _bare_exceptions(text: str, start: int, index: int, raised: list[str]) -> Iterator[Symbol]:
+def _bare_exceptions(block: Block, clause: Clause, index: int, raised: Sequence[str]) -> Iterator[Symbol]:
     """Exceptions named without parentheses, such as "an exception `Full`, a subclass of `StoreError`"."""
-    clause = text[start:]
-    names = list(_EXCEPTION.finditer(text, start))
-    if re.search(r"\b(exceptions?|subclass(es)?)\b", clause, re.IGNORECASE):
-        names += _CAMEL.finditer(text, start)
-    base = _BASE.search(clause)
+    span = (block.text, clause.start, clause.end)
+    names = list(_EXCEPTION.finditer(*span))
+    if _EXCEPTION_WORD.search(*span):
+        names += _CAMEL.finditer(*span)
+    base = _BASE.search(*span)
     parent = base["base"] if base else "Exception"
     parent = (raised[0] if raised else "Exception") if parent.lower() == "it" else parent
     for found in names:

@@ -40,7 +40,7 @@ _QUOTED = re.compile(
 )
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _NEW_BLOCK = re.compile(r"\s*(?:[-*+•]\s|\d+[.)]\s|`|#|$)")
-_BOUNDARY = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)[.!?;](?=[)\]*_]*(?:\s|$))")
+_BOUNDARY = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)[.!?;][)\]*_]*(?=\s|$)")
 _NUMBER = re.compile(
     r"(?<![\w.\-−:/])(?P<sign>[-−]?)(?P<digits>\d{1,3}(?:,\d{3})++(?!\d)|\d++(?:\.\d++)?)(?![-−/:]?\d)"
 )

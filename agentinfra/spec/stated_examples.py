@@ -57,7 +57,7 @@ def _examples_of(function: Symbol, idea: str) -> Iterator[Example]:
         (clause, block)
         for index, block in enumerate(read_prose(idea))
         if index == function.block or f"{function.name}(" in block.text
-        for clause in clauses_about(function.name, read_symbols(idea), block)
+        for clause in clauses_about(function.name, read_symbols(idea), block, alone=True)
     ]
     returned = [example for clause, block in places for example in _returned(function, clause, block)]
     yield from returned

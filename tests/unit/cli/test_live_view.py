@@ -1,4 +1,5 @@
 import io
+import time
 
 from rich.console import Console
 
@@ -65,10 +66,13 @@ def test_what_has_ended_is_not_waited_for() -> None:
     assert [waiting.title for waiting in view.waiting.values()] == ["other agent, same id"]
 
 
-def test_what_was_recalled_is_not_under_way() -> None:
+def test_what_was_under_way_begins_again_with_a_resumed_run() -> None:
     view = LiveView(terminal())
+    before = time.time()
     view.recall(building().events)
-    assert view.waiting == {}
+    (waiting,) = view.waiting.values()
+    assert waiting.title == "code T-2"
+    assert waiting.since >= before
     assert view.seq == len(building().events)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from agentinfra.environment.git_workspace import GitWorkspace
 
-DATE = "2026-01-02T03:04:05Z"
+DATE = "2026-01-02T03:04:05"
 RUN = "r1"
 APP = {"app": "one = 1\ntwo = 2\nthree = 3\nfour = 4\nfive = 5\n"}
 

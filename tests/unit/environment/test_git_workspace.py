@@ -129,9 +129,12 @@ class TestBranch:
         with pytest.raises(WorkspaceError, match="no branch agentinfra/r9"):
             await workspace.log("r9")
 
-    async def test_equal_work_at_equal_dates_has_equal_ids(self, tmp_path: Path, home: Path) -> None:
+    async def test_equal_work_at_equal_dates_has_equal_ids(
+        self, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         tips: list[str] = []
-        for number, name in enumerate(("Ada", "Bob")):
+        for number, (name, zone) in enumerate((("Ada", "UTC"), ("Bob", "JST-9"))):
+            monkeypatch.setenv("TZ", zone)
             (home / ".gitconfig").write_text(f"[user]\n\tname = {name}\n\temail = {name}@example.org\n")
             workspace = GitWorkspace.open(tmp_path / f"w{number}", init=True, scratch=tmp_path / f"s{number}")
             await workspace.start_branch(RUN, date=DATE)
@@ -280,6 +283,7 @@ class TestEnd:
         assert repo.git("rev-parse", "--verify", "agentinfra/r1")
         for _ in range(2):
             await workspace.forget(RUN)
+        assert other.exists()
         assert repo.git("branch", "--list", "agentinfra/*") == ""
         assert "agentinfra" not in (repo.root / ".git" / "config").read_text()
 

@@ -253,7 +253,18 @@ CHEATS = {
         """,
         "forged report",
     ),
-    "reads the order": ("import os, sys; open('../order.json').read()", None),
+    "reads its order to forge the report": (
+        """
+        import json, os
+        name = json.load(open("../order.json"))["report"]
+        result = {"collected": ["test_a.py::test_minutes"], "exit_code": 0, "tests": [
+            {"id": "test_a.py::test_minutes", "outcome": "passed", "message": "", "seconds": 0.1, "kind": ""}]}
+        with open(name, "w") as file:
+            json.dump(result, file)
+        os._exit(0)
+        """,
+        None,
+    ),
     "looks for the report's name": (
         "import sys\nassert len(sys.argv) == 1\nopen('/proc/self/cmdline').read().index('report')",
         None,
@@ -360,6 +371,9 @@ def one(**changes):
         (content(tests=one(id=7)), 0, "corrupt report"),
         (content(tests=one(extra=7)), 0, "corrupt report"),
         (content(tests=7), 0, "corrupt report"),
+        (content(collected=7), 0, "corrupt report"),
+        (content(collected=[["t::a"]]), 0, "stopped"),
+        (b"[" * 100_000, 0, "corrupt report"),
         (content(tests=[7]), 0, "corrupt report"),
         (content(exit_code=1), 0, "forged report"),
         (content(), 1, "forged report"),

@@ -66,6 +66,6 @@ def test_a_line_has_no_line_ends() -> None:
 
 def test_hostile_input_takes_linear_time() -> None:
     started = time.perf_counter()
-    for hostile in ("\x1b]0;" * 500_000, "\x9d" * 500_000, "\x1b[" * 500_000, "\x1b]" + "a" * 500_000):
+    for hostile in ("\x1b]0;" * 200_000, "\x9d" * 200_000, "\x1b[" * 200_000, "\x1b]" + "a" * 200_000):
         clean_text(hostile, 1_000_000)
     assert time.perf_counter() - started < 5

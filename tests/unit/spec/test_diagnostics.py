@@ -33,7 +33,6 @@ def spec(*requirements: Requirement, questions: tuple[Question, ...] = ()) -> Sp
 )
 def test_each_fault_is_found(broken: Spec, code: str, subject: str):
     assert [(finding.code, finding.subject) for finding in check(broken)] == [(code, subject)]
-    assert subject in check(broken)[0].message or code == "file-spelling"
 
 
 def test_a_sound_specification_has_no_findings():

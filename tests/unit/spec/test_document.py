@@ -86,7 +86,7 @@ def test_what_is_rendered_parses_to_the_same_specification(spec: Spec):
     assert parse(render(spec)) == spec
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(specs)
 def test_windows_line_ends_make_no_difference(spec: Spec):
     text = render(spec)

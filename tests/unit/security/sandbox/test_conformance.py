@@ -377,8 +377,6 @@ if AS_ROOT:
             "-q",
             "-p",
             "no:cacheprovider",
-            "-o",
-            "asyncio_default_fixture_loop_scope=function",
             f"--basetemp={temporary}/tests",
             suite,
         )

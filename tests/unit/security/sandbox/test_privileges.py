@@ -99,6 +99,7 @@ if AS_ROOT:
         outside.mkdir()
         (scratch / "link").symlink_to(outside)
         await run(scratch, "sh", "-c", f"ln -s {outside} second; sleep 0.1")
+        assert {(scratch / name).lstat().st_uid for name in ("link", "second")} == {0}
         assert outside.stat().st_uid == 0 and outside.stat().st_ctime_ns <= scratch.stat().st_ctime_ns
 
     async def test_folders_nested_beyond_every_path_length_are_returned_too(tmp_path):

@@ -3,6 +3,7 @@ import os
 import signal
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ async def test_longer_output_keeps_head_and_tail(tmp_path):
     result = await run(tmp_path, "print('a' * 5000 + 'b' * 5000, end='')", output_bytes=1000)
     assert result.exit_code == 0
     assert result.stdout == "a" * 500 + "\n[… 9000 bytes left out …]\n" + "b" * 500
+
+
+async def test_output_that_is_cut_is_not_kept_in_memory_either(tmp_path):
+    tracemalloc.start()
+    try:
+        await run(tmp_path, "print('x' * 6_000_000)", output_bytes=100_000)
+        assert tracemalloc.get_traced_memory()[1] < 1_500_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_bytes_that_are_no_text_do_not_break_it(tmp_path):
