@@ -190,7 +190,7 @@ class App:
                 human=self.human,
                 files=files,
                 model_for=self._models(run, options, settings, models),
-                parallel=settings.parallel,
+                parallel=1 if options.replay else settings.parallel,
                 max_attempts=options.max_attempts or settings.max_attempts,
                 commit_date=REPLAY_DATE if options.replay else None,
             )
@@ -346,7 +346,7 @@ def _recorded(model: ChatModel, options: RunOptions, others: Mapping[str, ChatMo
             f"The run uses {model.name} beside {', '.join(others)}, and a record holds one model",
             next_step="Map the names to one model with AGENTINFRA_MODEL_ALIASES, or leave --record out",
         )
-    return RecordingModel(model, options.record)
+    return RecordingModel(model, options.record, idea=options.idea)
 
 
 def _new_id(options: RunOptions) -> str:

@@ -7,14 +7,17 @@ whatever the candidates do, and guesses, each of which is one voice among the ca
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentinfra.agents.test_suite import Case, Suite
 from agentinfra.proof.report import TestReport
 
 PASSED = "passed"
+ACTUAL = re.compile(r"(?:AssertionError: )?assert (.+?) (?:==|is) ", re.DOTALL)
+_GIVES = "gives "
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,13 @@ class Ruling:
     Attributes:
         winner: The candidate to deliver, or None when the code is wrong.
         drop: Names of guessed cases that fall.
+        amend: The result on which candidates agree, by name of the guessed case that had another.
         reason: Why, in a sentence for the record.
     """
 
     winner: Candidate | None
     drop: tuple[str, ...] = ()
+    amend: Mapping[str, str] = field(default_factory=dict[str, str])
     reason: str = ""
 
 
@@ -53,7 +58,7 @@ def is_sound(candidate: Candidate, suite: Suite) -> bool:
     """Whether a candidate ran at all and passes every grounded case."""
     answers = _answers(candidate, suite)
     grounded = [answers[case.name] for case in suite.cases if case.example.ground.is_firm]
-    ran = any(answer == PASSED or "rror" not in answer.split("(")[0] for answer in answers.values())
+    ran = any(answer == PASSED or answer.startswith(_GIVES) for answer in answers.values())
     return all(answer == PASSED for answer in grounded) and (bool(grounded) or ran)
 
 
@@ -77,12 +82,24 @@ def arbitrate(suite: Suite, candidates: Sequence[Candidate]) -> Ruling:
     kept = [case.name for case in failing if votes[case.name][PASSED] >= votes[case.name][row[case.name]]]
     if kept:
         return Ruling(None, reason=f"Candidates disagree about {', '.join(kept)}: the code may be wrong")
-    return Ruling(winner, tuple(case.name for case in failing), _explain(failing, votes, row))
+    amend = {case.name: value for case in failing if (value := _agreed(case, votes, row))}
+    drop = tuple(case.name for case in failing if case.name not in amend)
+    return Ruling(winner, drop, amend, _explain(failing, votes, row))
+
+
+def _agreed(case: Case, votes: Mapping[str, Counter[str]], row: Mapping[str, str]) -> str:
+    """The result that at least two candidates give and the winner is one of; empty where there is none."""
+    answer = row[case.name]
+    if case.example.expect != "returns" or not answer.startswith(_GIVES) or votes[case.name][answer] < 2:
+        return ""
+    return answer.removeprefix(_GIVES)
 
 
 def _support(row: Mapping[str, str], votes: Mapping[str, Counter[str]]) -> float:
-    # A guess is a voice of its own, so passing it counts a little more than agreeing with one other candidate.
-    return sum(votes[name][answer] + (1.1 if answer == PASSED else 0) for name, answer in row.items())
+    # A guess is a voice of its own, so passing it counts a little more than agreeing with one other candidate;
+    # failing in the same way is no agreement about a result.
+    told = {name: answer for name, answer in row.items() if answer == PASSED or answer.startswith(_GIVES)}
+    return sum(votes[name][answer] + (1.1 if answer == PASSED else 0) for name, answer in told.items())
 
 
 def _is_vouched(row: Mapping[str, str], table: Sequence[Mapping[str, str]], suite: Suite) -> bool:
@@ -107,10 +124,22 @@ def _answers(candidate: Candidate, suite: Suite) -> dict[str, str]:
     for case in suite.cases:
         outcome = by_name.get(case.name)
         if outcome is None:
-            answers[case.name] = "error: did not run"
+            answers[case.name] = "did not run"
         else:
-            answers[case.name] = PASSED if outcome.outcome == "passed" else outcome.message.partition("\n")[0]
+            answers[case.name] = PASSED if outcome.outcome == "passed" else _answer(outcome.message)
     return answers
+
+
+def _answer(message: str) -> str:
+    """What a candidate did instead: ``gives 7`` where a value can be read, else ``raises`` and the error's name."""
+    first = message.partition("\n")[0]
+    actual = ACTUAL.match(message)
+    if actual is None:
+        return f"raises {first.partition(':')[0]}"
+    try:
+        return f"{_GIVES}{ast.literal_eval(actual.group(1))!r}"
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return f"gives something like {first}"
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from agentinfra.core.doors import door, in_thread, is_overridden, wait
 from agentinfra.core.errors import ConfigError
 from agentinfra.core.interfaces import ChatModel
-from agentinfra.core.messages import ChatReply, ChatRequest, Message, ToolResult, ToolSpec, user
+from agentinfra.core.messages import ChatReply, ChatRequest, Message, user
+from agentinfra.tools.registry import ToolRegistry
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class BaseAgent:
                 f"Agent {self.name} has no model",
                 next_step="Give it one, for example BaseAgent(name, ScriptedModel([...])), or override decide()",
             )
-        specs: tuple[ToolSpec, ...] = tuple(tool.spec for tool in self.tools)
+        specs = ToolRegistry(self.tools).specs()
         return await self.model.complete(ChatRequest(tuple(self.conversation), purpose=self.name, tools=specs))
 
     @door
@@ -94,7 +95,8 @@ class BaseAgent:
         self.conversation.append(Message("assistant", reply.parts))
         if not reply.tool_calls:
             return reply.text
-        results = [await self._call_tool(call.id, call.name, dict(call.arguments)) for call in reply.tool_calls]
+        registry = ToolRegistry(self.tools)
+        results = [await registry.call(call) for call in reply.tool_calls]
         self.conversation.append(Message("tool", tuple(results)))
         return None
 
@@ -125,10 +127,3 @@ class BaseAgent:
         if is_overridden(self, name):
             return await in_thread(getattr(self, name), *arguments)
         return await native(*arguments)
-
-    async def _call_tool(self, call_id: str, name: str, arguments: dict[str, Any]) -> ToolResult:
-        tool = next((tool for tool in self.tools if tool.spec.name == name), None)
-        if tool is None:
-            known = ", ".join(tool.spec.name for tool in self.tools) or "none"
-            return ToolResult(call_id, f"There is no tool {name}. Known tools: {known}.", is_error=True)
-        return ToolResult(call_id, str(await tool.arun(**arguments)))

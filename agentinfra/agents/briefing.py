@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from agentinfra.agents.arbiter import Candidate
+from agentinfra.agents.arbiter import ACTUAL, Candidate
 from agentinfra.agents.test_suite import Case, Suite, module_name
 from agentinfra.core.tasks import Task
 from agentinfra.proof.report import TestReport
 from agentinfra.spec.requirements import Example, Requirement, Spec
 
-_ACTUAL = re.compile(r"^(?:AssertionError: )?assert (.+?) (?:==|is) ", re.DOTALL)
 MAX_FAILURES = 5
+MAX_OTHERS = 4
 MAX_MESSAGE = 300
 
 
@@ -59,6 +58,18 @@ def describe_example(example: Example) -> str:
     return f"{before}{example.call} {verb} {example.value}"
 
 
+def describe_examples_of_others(requirement: Requirement, spec: Spec) -> str:
+    """Stated examples of the same file's other functions: they show a model what the arguments look like."""
+    shown = [
+        describe_example(example)
+        for other in spec.requirements
+        if other.file == requirement.file and other.id != requirement.id
+        for example in other.examples
+        if example.ground.is_firm
+    ][:MAX_OTHERS]
+    return "Known of its neighbours:\n" + "\n".join(f"- {line}" for line in shown) + "\n" if shown else ""
+
+
 def describe_cases(cases: Sequence[Case]) -> str:
     """Test cases as a list."""
     if not cases:
@@ -91,7 +102,7 @@ def failures(report: TestReport, suite: Suite) -> list[str]:
 
 
 def _failure(example: Example, message: str) -> str:
-    actual = _ACTUAL.match(message)
+    actual = ACTUAL.match(message)
     if actual is not None:
         return f"{example.call} gave {actual.group(1)[:MAX_MESSAGE]}, it must give {example.value}"
     if "DID NOT RAISE" in message:

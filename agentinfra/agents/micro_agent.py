@@ -107,7 +107,7 @@ class MicroAgent(BaseAgent):
         ruling = arbitrate(self.bench.suite, self.candidates)
         if ruling.winner is None:
             return None
-        lock = await self.bench.relock(self.bench.suite.without(ruling.drop), ruling.reason)
+        lock = await self.bench.relock(self.bench.suite.without(ruling.drop).amended(ruling.amend), ruling.reason)
         if not lock.ok:
             return None
         verdict = await self.bench.submit(ruling.winner.files)

@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from agentinfra.agents.base_agent import BaseAgent
+from agentinfra.agents.briefing import describe_examples_of_others
 from agentinfra.agents.case_writer import propose_cases
 from agentinfra.agents.engineer_agent import EngineerAgent
 from agentinfra.agents.outline import anchors_text, outline
@@ -205,7 +206,8 @@ class PlannerAgent(BaseAgent):
         stated = [example for example in requirement.examples if example.ground.is_firm]
         if not requirement.symbols or _says_enough(requirement, stated, ENOUGH_STATED[model.profile.prompts]):
             return requirement
-        values = {"rules": requirement.statement, "context": "", "signature": ", ".join(requirement.symbols)}
+        context = describe_examples_of_others(requirement, spec)
+        values = {"rules": requirement.statement, "context": context, "signature": ", ".join(requirement.symbols)}
         try:
             proposed = await propose_cases(model, "examples", f"examples {requirement.id}", values, spec)
         except ReplyError as error:

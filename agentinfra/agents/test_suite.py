@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -67,6 +67,14 @@ class Suite:
         """The suite less the cases of these names."""
         dropped = set(names)
         return replace(self, cases=tuple(case for case in self.cases if case.name not in dropped))
+
+    def amended(self, values: Mapping[str, str]) -> Suite:
+        """The suite with other results for the cases of these names."""
+        cases = (
+            replace(case, example=replace(case.example, value=values[case.name])) if case.name in values else case
+            for case in self.cases
+        )
+        return replace(self, cases=tuple(cases))
 
     def source(self) -> str:
         """The test file's text."""

@@ -7,7 +7,7 @@ kind                 data
 ==================== =================================================================================================
 state_update         state (see RUN_STATES), reason?, resumed?; the first also: idea, workspace, branch, base, model,
                      mode, sandbox, limits
-plan_update          spec? {path, sha, requirements: [{id, title, examples, grounded}]},
+plan_update          spec? {title, path, sha, status, requirements: [{id, title, examples, grounded}]},
                      tasks? [{id, title, requirements, files, symbols, depends_on, engineer}]
 agent_state          task, state (a TaskState), attempt?, max_attempts?, reason?
 question             id, text, why, options, recommended

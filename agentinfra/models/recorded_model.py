@@ -56,12 +56,13 @@ class RecordingModel:
     Args:
         inner: The model.
         path: The record; a new one gets a header, an older one is continued.
+        idea: What the recorded run builds; goes into the header, so that the record can be replayed by itself.
 
     Raises:
         InputError: The file is there and is no record, or one of another model.
     """
 
-    def __init__(self, inner: ChatModel, path: Path) -> None:
+    def __init__(self, inner: ChatModel, path: Path, *, idea: str = "") -> None:
         self._inner = inner
         self._path = path
         if path.exists() and path.stat().st_size:
@@ -74,9 +75,8 @@ class RecordingModel:
                 )
         else:
             profile = asdict(inner.profile)
-            self._append(
-                {"format": FORMAT, "model": inner.name, "profile": profile, "created_by": version("agentinfra")}
-            )
+            header = {"format": FORMAT, "model": inner.name, "profile": profile, "created_by": version("agentinfra")}
+            self._append({**header, "idea": idea} if idea else header)
 
     @property
     def name(self) -> str:

@@ -39,26 +39,45 @@ def identity(stub: str) -> str:
     return _implement(stub, _first_argument)
 
 
-def trivial_implementations(stub: str, constants: Sequence[str]) -> list[tuple[str, str]]:
+def raising(stub: str, error: str) -> str:
+    """Build the implementation whose every body raises the exception of that name."""
+    module = _parse(stub)
+    for node in ast.walk(module):
+        if isinstance(node, _Function) and node.name != "__init__":
+            node.body = [ast.Raise(ast.Call(ast.Name(error, ast.Load()), [], []))]
+    return ast.unparse(ast.fix_missing_locations(module)) + "\n"
+
+
+def trivial_implementations(stub: str, constants: Sequence[str], errors: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Build all the thoughtless implementations of a stub.
 
     Args:
         stub: Signatures of functions and classes, as Python source; the bodies do not matter.
         constants: Values that the tests expect, as Python source, repeated as often as they are expected.
+        errors: Names of the exceptions that the tests expect.
 
     Returns:
-        Pairs of name and module source: "empty", "identity", and "constant …" for the three most frequent values.
+        Pairs of name and module source: "empty", "identity", "constant …" for the three most frequent values, and
+        "raising …" for each exception.
 
     Raises:
         InputError: The stub or a constant is not Python.
     """
     common = [value for value, _ in Counter(constants).most_common(MAX_CONSTANTS)]
     named = [("empty", empty(stub)), ("identity", identity(stub))]
+    named += [(f"raising {error}", raising(stub, error)) for error in dict.fromkeys(errors) if error.isidentifier()]
     return named + [(f"constant {value}", constant(stub, value)) for value in common]
 
 
 async def survivors(
-    runner: PytestRunner, root: Path, file: str, stub: str, *, constants: Sequence[str], tests: Sequence[str]
+    runner: PytestRunner,
+    root: Path,
+    file: str,
+    stub: str,
+    *,
+    constants: Sequence[str],
+    tests: Sequence[str],
+    errors: Sequence[str] = (),
 ) -> list[str]:
     """Name the thoughtless implementations that pass all the tests.
 
@@ -69,6 +88,7 @@ async def survivors(
         stub: Signatures of what the tests test, as Python source.
         constants: See :func:`trivial_implementations`.
         tests: Test files or ids.
+        errors: Names of the exceptions that the tests expect.
 
     Raises:
         InputError: The stub or a constant is not Python.
@@ -79,7 +99,7 @@ async def survivors(
     there = path.read_text("utf-8") if path.is_file() else ""
     names = [node.name for node in _parse(stub).body if isinstance(node, _Function | ast.ClassDef)]
     alive: list[str] = []
-    for name, source in trivial_implementations(stub, constants):
+    for name, source in trivial_implementations(stub, constants, errors):
         report = await runner.run(root, tests, overlay={file: splice(there, source, names)})
         if report.all_passed:
             alive.append(name)

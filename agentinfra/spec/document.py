@@ -151,7 +151,7 @@ def parse(text: str) -> Spec:
     sections = _sections(text.replace("\r\n", "\n"))
     title = next((section for section in sections if section.level == 1), None)
     if title is None:
-        _refuse(1, "the document has no title", "Begin it with a line such as: # Shift hours")
+        _refuse(1, "the document has no title", "Begin it with a line such as: # Tea timer")
     return Spec(
         title=title.title,
         idea=_idea(title.lines),

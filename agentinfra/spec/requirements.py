@@ -55,8 +55,8 @@ class Requirement:
         title: One line.
         statement: What is required, in prose.
         file: The file it lives in, relative to the repository, forward slashes.
-        symbols: Signatures, such as ``shift_minutes(start, end)``, ``class Backpack(max_weight)`` or
-            ``Backpack.add(name, weight, count=1)``.
+        symbols: Signatures, such as ``brew(kind, cups)``, ``class Kettle(litres)`` or
+            ``Kettle.fill(cups=1)``.
         examples: How it is accepted.
         area: Which engineer it belongs to.
     """

@@ -1,4 +1,4 @@
-"""Examples that an idea states outright ("0 gives "0h 00m"", "f(1) is 2", "an empty text raises ValueError").
+"""Examples that an idea states outright ("5 gives 0", "f(1) is 2", "an empty text raises ValueError").
 
 Only what can be read in one way is taken, and only for functions of one parameter unless the call is written out.
 """

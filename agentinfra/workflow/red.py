@@ -18,6 +18,7 @@ from agentinfra.proof.locks import TestLock, lock
 from agentinfra.proof.records import RedRecord, judge_red
 from agentinfra.proof.report import TestReport
 from agentinfra.proof.strength import survivors
+from agentinfra.spec.requirements import Expect
 from agentinfra.spec.stubs import stub
 
 if TYPE_CHECKING:
@@ -110,14 +111,21 @@ async def _survivors(run: Run, task: Task, suite: Suite, root: Path) -> list[str
         return []
 
     async def attempt() -> list[str]:
-        constants = _constants(suite.cases)
-        return await survivors(run.parts.runner, root, task.files[0], source, constants=constants, tests=[suite.path])
+        return await survivors(
+            run.parts.runner,
+            root,
+            task.files[0],
+            source,
+            constants=_values(suite.cases, "returns"),
+            errors=_values(suite.cases, "raises"),
+            tests=[suite.path],
+        )
 
     return await run.step(f"strength {task.id}", attempt)
 
 
-def _constants(cases: tuple[Case, ...]) -> list[str]:
-    return [case.example.value for case in cases if case.example.expect == "returns"]
+def _values(cases: tuple[Case, ...], expect: Expect) -> list[str]:
+    return [case.example.value for case in cases if case.example.expect == expect]
 
 
 def _with_stubs(source: str, symbols: tuple[str, ...], *, anew: bool) -> str:

@@ -103,7 +103,9 @@ def errors(state: RunState) -> tuple[Finding, ...]:
 
 
 def run_title(state: RunState, limit: int = 72) -> str:
-    """The first line of the idea."""
+    """The specification's title, before there is one the first line of the idea."""
+    if state.title:
+        return clean_line(state.title, limit)
     lines = clean_text(info(state, "idea")).strip().splitlines()
     return clean_line(lines[0].lstrip("# "), limit) if lines else "AgentInfra"
 

@@ -196,6 +196,9 @@ class Run:
         for task in in_order(tasks):
             self._work[task.id] = work
             await self.parts.engine.start("task", f"{self.id}.{task.id}", {"task": task.id})
+            if self.parts.parallel == 1:
+                # In the graph's order, not in that of finishing: equal replies then give equal commits.
+                await self.parts.engine.result(f"{self.id}.{task.id}")
         for task in in_order(tasks):
             outcome = await self.parts.engine.result(f"{self.id}.{task.id}")
             self.settle(task.id, TaskState(outcome["state"]))
@@ -287,7 +290,13 @@ class Run:
             for one in spec.requirements
         ]
         path = str(self.parts.files.spec_path)
-        data = {"title": spec.title, "path": path, "status": status, "requirements": requirements}
+        data = {
+            "title": spec.title,
+            "path": path,
+            "sha": body_sha(render(spec)),
+            "status": status,
+            "requirements": requirements,
+        }
         await self.emit("plan_update", {"spec": data}, ("planner",))
 
 

@@ -135,6 +135,7 @@ class RunState:
         state: One of RUN_STATES, "" before the first state_update.
         reason: Why it is in this state.
         info: idea, workspace, branch, base, model, mode and limits, as the first state_update gave them.
+        title: The specification's title, "" before there is one.
         spec_path: The spec's path, "" before there is one.
         spec_sha: Its hash.
         requirements: The spec's requirements, in order.
@@ -157,6 +158,7 @@ class RunState:
     state: str = ""
     reason: str = ""
     info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    title: str = ""
     spec_path: str = ""
     spec_sha: str = ""
     requirements: tuple[Requirement, ...] = ()
@@ -222,7 +224,9 @@ def _plan_update(state: RunState, data: Mapping[str, Any]) -> RunState:
         requirements = tuple(
             Requirement(text(item, "id"), text(item, "title"), dict(item)) for item in mappings(spec, "requirements")
         )
-        state = replace(state, spec_path=text(spec, "path"), spec_sha=text(spec, "sha"), requirements=requirements)
+        named = text(spec, "title") or state.title
+        state = replace(state, title=named, spec_path=text(spec, "path"), spec_sha=text(spec, "sha"))
+        state = replace(state, requirements=requirements)
     if "tasks" in data:
         state = replace(state, tasks=tuple(_planned(state, item) for item in mappings(data, "tasks")))
     return state

@@ -200,6 +200,11 @@ def test_a_class_that_is_sent_again_keeps_the_members_it_left_out():
     assert "self.items += [item]" in result
 
 
+def test_neither_docstring_nor_pass_of_the_old_class_comes_along():
+    new = "class A:\n    x = 1\n"
+    assert splice('class A:\n    """Old."""\n\n    pass\n', new, ["A"]) == new
+
+
 def test_a_class_on_one_line_takes_members_too():
     assert splice("class E(Exception):\n    code = 1\n", "class E(ValueError): pass\n", ["E"]).endswith(
         "    code = 1\n"
