@@ -323,8 +323,10 @@ def load_planner(name: str | None, workspace: Path) -> PlannerAgent:
     if name is None:
         return PlannerAgent()
     module_name, _, class_name = name.partition(":")
-    if str(workspace) not in sys.path:
-        sys.path.insert(0, str(workspace))
+    # The modules of a cast import each other by their plain names, as scripts in one folder do.
+    for folder in (workspace.joinpath(*module_name.split(".")).parent, workspace):
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
     try:
         planner = getattr(import_module(module_name), class_name)()
     except (ImportError, AttributeError, TypeError) as error:

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from agentinfra.core.errors import InputError
 from idea_sides import SideName
+
+from agentinfra.core.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = 1
@@ -97,7 +98,12 @@ class Cell:
     @property
     def kind(self) -> tuple[str, str, str]:
         """Side, model and settings: only cells with the same can be averaged."""
-        return self.side, self.model, json.dumps(self.settings, sort_keys=True)
+        return kind_of(self.side, self.model, self.settings)
+
+
+def kind_of(side: str, model: str, settings: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Side, model and settings in a form that can be compared, whatever the order of the settings."""
+    return side, model, json.dumps(settings, sort_keys=True)
 
 
 class CellFile:

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+from idea_cases import TEST, Case
+
 from agentinfra.core.errors import InputError
 from agentinfra.core.interfaces import Sandbox, SandboxCommand, SandboxLimits, SandboxResult
-from idea_cases import TEST, Case
 
 REPORT = ".acceptance-report.xml"
 

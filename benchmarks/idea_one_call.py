@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from idea_cases import Case
+from idea_sides import Delivery, SideName
+
 from agentinfra.core.errors import ModelError, ModelUnavailable
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatReply, ChatRequest, system, user
 from agentinfra.patching.reply import CodeBlock, code_blocks
-from idea_cases import Case
-from idea_sides import Delivery, SideName
 
 TEMPERATURE = 0.2
 MOST_TOKENS = 16_000
@@ -134,6 +135,4 @@ def _written(delivery: Delivery, reply: ChatReply, case: Case) -> Delivery:
     if not files:
         notes.append("the reply has no files")
     usage = reply.usage
-    return replace(
-        delivery, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, note="; ".join(notes)
-    )
+    return replace(delivery, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, note="; ".join(notes))

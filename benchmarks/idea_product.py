@@ -14,12 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
+from idea_cases import Case
+from idea_sides import Delivery, SideName
+
 from agentinfra.core.errors import EngineError
 from agentinfra.core.events import Event
 from agentinfra.core.tasks import TaskState
 from agentinfra.workflow.run_state import RunState, reduce
-from idea_cases import Case
-from idea_sides import Delivery, SideName
 
 GRACE_SECONDS = 180.0
 STOP_SECONDS = 30.0

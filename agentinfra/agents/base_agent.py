@@ -28,6 +28,11 @@ class BaseAgent:
         memory: Where it keeps what it learns.
         environment: The world it works in; the engineers' and planner's is the project.
         sub_agents: Agents that it delegates to.
+
+    Attributes:
+        perceived: What :meth:`perceive` made of the input; :meth:`decide` is made from it.
+        decision: What :meth:`decide` chose; :meth:`act` carries it out.
+        conversation: What was said to the model and by it.
     """
 
     max_steps: int = 16  # how often the main loop decides and acts before it gives up
@@ -49,26 +54,27 @@ class BaseAgent:
         self.environment = environment
         self.sub_agents = list(sub_agents)
         self.conversation: list[Message] = []
+        self.perceived: Any = None
         self.decision: Any = None
 
     @door
     def perceive(self, input_data: Any) -> Any:
-        """Take in one input; what it returns is what :meth:`decide` is made from."""
+        """Take in one input; what it returns is what :meth:`decide` is made from, None means the input as it came."""
         return wait(self.aperceive(input_data), "await agent.aperceive(input_data)")
 
     async def aperceive(self, input_data: Any) -> Any:
-        """Add the input to the conversation."""
-        if input_data is not None:
-            self.conversation.append(input_data if isinstance(input_data, Message) else user(str(input_data)))
+        """Take in one input."""
+        self.perceived = input_data
         return input_data
 
     @door
     def decide(self) -> Any:
         """Choose what to do next: by default the model's reply to the conversation so far."""
-        return wait(self.adecide(), "await agent.adecide()")
+        self.decision = wait(self.adecide(), "await agent.adecide()")
+        return self.decision
 
     async def adecide(self) -> Any:
-        """Ask the model.
+        """Ask the model; what was perceived joins the conversation.
 
         Raises:
             ConfigError: The agent has no model.
@@ -79,6 +85,9 @@ class BaseAgent:
                 f"Agent {self.name} has no model",
                 next_step="Give it one, for example BaseAgent(name, ScriptedModel([...])), or override decide()",
             )
+        if self.perceived is not None:
+            self.conversation.append(_as_message(self.perceived))
+            self.perceived = None
         specs = ToolRegistry(self.tools).specs()
         return await self.model.complete(ChatRequest(tuple(self.conversation), purpose=self.name, tools=specs))
 
@@ -107,16 +116,21 @@ class BaseAgent:
         Returns:
             The answer, or None when the step limit was reached first.
         """
-        return wait(self._loop(input_data), "await agent.arun(input_data)")
+        return wait(self._native("arun", self._loop, input_data), "await agent.arun(input_data)")
 
+    @door
     async def arun(self, input_data: Any = None) -> Any:
         """The main loop for asynchronous callers."""
         return await self._do("run", self._loop, input_data)
 
     async def _loop(self, input_data: Any = None) -> Any:
-        await self._do("perceive", self.aperceive, input_data)
+        self.perceived = input_data
+        perceived = await self._do("perceive", self.aperceive, input_data)
+        self.perceived = self.perceived if perceived is None else perceived
         for _ in range(self.max_steps):
-            self.decision = await self._do("decide", self.adecide)
+            self.decision = None
+            decision = await self._do("decide", self.adecide)
+            self.decision = self.decision if decision is None else decision
             answer = await self._do("act", self.aact)
             if answer is not None:
                 return answer
@@ -127,3 +141,13 @@ class BaseAgent:
         if is_overridden(self, name):
             return await in_thread(getattr(self, name), *arguments)
         return await native(*arguments)
+
+    def _native(
+        self, name: str, native: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any
+    ) -> Coroutine[Any, Any, Any]:
+        """What stands behind a door: the asynchronous form where a subclass has its own, else the library's."""
+        return (getattr(self, name) if is_overridden(self, name) else native)(*arguments)
+
+
+def _as_message(perceived: Any) -> Message:
+    return perceived if isinstance(perceived, Message) else user(str(perceived))

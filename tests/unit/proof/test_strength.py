@@ -2,7 +2,7 @@ import pytest
 
 from agentinfra.core.errors import InputError
 from agentinfra.proof.pytest_runner import PytestRunner
-from agentinfra.proof.strength import constant, empty, identity, survivors, trivial_implementations
+from agentinfra.proof.strength import constant, empty, identity, raising, survivors, trivial_implementations
 from agentinfra.security.sandbox.bubblewrap import Bubblewrap
 
 STUB = '''
@@ -51,6 +51,18 @@ def test_identity_returns_the_first_argument_that_is_not_the_object_itself():
     assert load(identity("def now(): ...\ndef every(*things, key): ..."))["now"]() is None
 
 
+def test_raising_bodies_raise_and_classes_can_still_be_made():
+    module = load(raising(STUB, "ValueError"))
+    for call in (lambda: module["shift_minutes"](1), lambda: module["Backpack"](3).add("rope", 2)):
+        with pytest.raises(ValueError):
+            call()
+
+
+def test_every_expected_exception_is_tried_once():
+    tried = trivial_implementations("def f(): ...", [], ["KeyError", "KeyError", "not a name"])
+    assert [name for name, _ in tried] == ["empty", "identity", "raising KeyError"]
+
+
 def test_the_most_frequent_constants_are_tried():
     names = [name for name, _ in trivial_implementations(STUB, ["1", "2", "2", "3", "4", "4", "2"])]
     assert names == ["empty", "identity", "constant 2", "constant 4", "constant 1"]
@@ -81,6 +93,16 @@ async def test_survivors_are_those_that_pass_all_the_tests(tmp_path, asserts, al
     )
     assert found == alive
     assert "return 7" in (tmp_path / "mod.py").read_text()
+
+
+async def test_tests_that_only_expect_an_exception_are_survived_by_raising_it(tmp_path):
+    test = "import pytest\nfrom mod import f\ndef test():\n    with pytest.raises(ValueError): f(1)\n"
+    (tmp_path / "test_mod.py").write_text(test)
+    runner, stub = PytestRunner(Bubblewrap()), "def f(x): ..."
+    found = await survivors(
+        runner, tmp_path, "mod.py", stub, constants=[], tests=["test_mod.py"], errors=["ValueError"]
+    )
+    assert found == ["raising ValueError"]
 
 
 async def test_the_file_need_not_exist_yet(tmp_path):

@@ -1,0 +1,24 @@
+"""An engineer of one's own: the specification's FrontendEngineer."""
+
+from agentinfra.agents import EngineerAgent
+from agentinfra.models import ClaudeModel, O1Model
+from agentinfra.spec.requirements import Spec
+from agentinfra.tools import DocumentationTool
+from micro_agent import MicroAgent
+
+
+class FrontendEngineer(EngineerAgent):
+    def __init__(self) -> None:
+        super().__init__(
+            name="FrontendEngineer",
+            planning_model=O1Model(),
+            analysis_model=ClaudeModel(),
+            tools=[DocumentationTool("SvelteKit"), DocumentationTool("TailwindCSS")],
+            sub_agents=[MicroAgent()],
+        )
+
+    def execute(self, specifications: Spec) -> None:
+        tasks = self.plan_tasks(specifications)
+        self.create_tests(tasks)
+        self.assign_tasks_to_micro_agents(tasks)
+        self.validate_results()
