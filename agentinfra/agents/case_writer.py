@@ -16,11 +16,19 @@ from agentinfra.spec.prose import parse_expression
 from agentinfra.spec.requirements import Example, Ground, Spec
 from agentinfra.spec.stated_examples import find_examples
 
+CALL_FORM = """\
+"call" is one Python expression such as `area(3, 4)`; "setup" holds Python statements to run before it, and may use \
+`tmp_path`, a fresh folder. "expect" is "returns" or "raises". "value" is the result as a Python literal such as `12` \
+or `"3 m"`, or the exception's name. If the result is calculated, "formula" is the calculation with the parameters' \
+names, otherwise empty."""
+PROGRAM_FORM = """\
+"call" is one command line such as `python area.py 3 4`, run in a fresh folder; "setup" is empty. "expect" is \
+"prints". "value" is exactly what it prints. "formula" is empty."""
 MAX_CASES = {"compact": 4, "full": 8}
 
 
 async def propose_cases(
-    model: ChatModel, prompt: str, purpose: str, values: Mapping[str, str], spec: Spec
+    model: ChatModel, prompt: str, purpose: str, values: Mapping[str, str], spec: Spec, *, program: bool = False
 ) -> list[Example]:
     """Ask for cases with a prompt file and ground each in the idea and the person's answers.
 
@@ -30,12 +38,14 @@ async def propose_cases(
         purpose: Shown while waiting.
         values: Values of the prompt's marks.
         spec: Holds the idea and the answers.
+        program: Whether what is tested is a program that prints, not a function that returns.
 
     Raises:
         ReplyError: No usable reply, after one re-ask.
     """
     limit = MAX_CASES[model.profile.prompts]
-    messages = load(prompt, model.profile.prompts).render(limit=str(limit), idea=spec.idea, **values)
+    form = PROGRAM_FORM if program else CALL_FORM
+    messages = load(prompt, model.profile.prompts).render(limit=str(limit), idea=spec.idea, form=form, **values)
     request = ChatRequest(messages, purpose=purpose, temperature=0.2, max_tokens=200 * limit, seed=1)
     reply, _ = await complete_as(model, request, ProposedCases)
     return [grounded(case, spec) for case in reply.cases[:limit]]

@@ -10,11 +10,11 @@ from agentinfra.agents.base_agent import BaseAgent
 from agentinfra.agents.briefing import describe_cases, describe_neighbours, neighbours, requirements_of, rules
 from agentinfra.agents.case_writer import propose_cases
 from agentinfra.agents.micro_agent import MicroAgent
-from agentinfra.agents.project import AgentPath, Lock, Project, Verdict, Workbench
+from agentinfra.agents.project import AgentPath, Lock, Project, Verdict, Workbench, project_of
 from agentinfra.agents.task_planning import tasks_for
 from agentinfra.agents.test_suite import Suite, build_suite, module_name, symbol_name
 from agentinfra.core.doors import door, wait
-from agentinfra.core.errors import ReplyError
+from agentinfra.core.errors import ConfigError, ReplyError
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.tasks import Task, TaskState
 from agentinfra.spec.requirements import Area, Example, Spec
@@ -58,22 +58,35 @@ class EngineerAgent(BaseAgent):
         """Where the engineer stands in the hierarchy, for events."""
         return ("planner", self.name)
 
-    async def aperceive(self, input_data: Spec) -> Spec:
-        """Take the specification to work on."""
-        self._spec = input_data
-        return input_data
+    @property
+    def project(self) -> Project:
+        """The project that the engineer works in.
+
+        Raises:
+            ConfigError: It has none.
+        """
+        return project_of(self.name, self.environment)
+
+    @property
+    def spec(self) -> Spec:
+        """The specification at hand: the one that tasks were planned from, otherwise the project's.
+
+        Raises:
+            ConfigError: There is none yet.
+        """
+        spec = self._spec or self.project.spec
+        if spec is None:
+            raise ConfigError(f"{self.name} has no specification", next_step="Call execute(specifications)")
+        return spec
 
     async def adecide(self) -> list[Task]:
-        """Plan the tasks."""
-        assert self._spec is not None
-        return await self._do("plan_tasks", self.aplan_tasks, self._spec)
+        """Plan the tasks of the specification that was perceived."""
+        self._spec = self.perceived
+        return await self._do("plan_tasks", self.aplan_tasks, self.perceived)
 
     async def aact(self) -> Mapping[str, TaskState]:
         """Write the tests, have the code written, and check the result."""
         tasks = self.decision
-        project: Project = self.environment
-        if not project.may_execute:
-            return await self._do("validate_results", self.avalidate_results)
         await self._do("create_tests", self.acreate_tests, tasks)
         await self._do("assign_tasks_to_micro_agents", self.aassign_tasks_to_micro_agents, tasks)
         return await self._do("validate_results", self.avalidate_results)
@@ -81,8 +94,9 @@ class EngineerAgent(BaseAgent):
     @door
     def execute(self, specifications: Spec) -> Any:
         """Do the engineer's whole part of the job for a specification."""
-        return wait(self._execute(specifications), "await engineer.aexecute(specifications)")
+        return wait(self._native("aexecute", self._execute, specifications), "await engineer.aexecute(specifications)")
 
+    @door
     async def aexecute(self, specifications: Spec) -> Any:
         """Do the engineer's whole part of the job."""
         return await self._do("execute", self._execute, specifications)
@@ -101,11 +115,9 @@ class EngineerAgent(BaseAgent):
         Raises:
             SpecError: The graph has a cycle.
         """
-        project: Project = self.environment
         self._spec = specifications
-        self.tasks = tasks_for(specifications, self.area, self.name)
-        await project.publish_tasks(self.tasks)
-        return self.tasks
+        self.tasks = []
+        return await self._take(tasks_for(specifications, self.area, self.name))
 
     @door
     def create_tests(self, tasks: Sequence[Task]) -> None:
@@ -113,9 +125,14 @@ class EngineerAgent(BaseAgent):
         wait(self.acreate_tests(tasks), "await engineer.acreate_tests(tasks)")
 
     async def acreate_tests(self, tasks: Sequence[Task]) -> None:
-        """Write the tests of the tasks and have the engine prove them RED, one task after the other."""
-        for task in tasks:
-            await self._test(task)
+        """Write the tests of the tasks and have the engine prove them RED, one task after the other.
+
+        Where the run only plans, nothing is done.
+        """
+        await self._take(tasks)
+        if self.project.may_execute:
+            for task in tasks:
+                await self._test(task)
 
     @door
     def assign_tasks_to_micro_agents(self, tasks: Sequence[Task]) -> None:
@@ -123,9 +140,13 @@ class EngineerAgent(BaseAgent):
         wait(self.aassign_tasks_to_micro_agents(tasks), "await engineer.aassign_tasks_to_micro_agents(tasks)")
 
     async def aassign_tasks_to_micro_agents(self, tasks: Sequence[Task]) -> None:
-        """Have MicroAgents write the code of the tasks, in parallel where the graph allows."""
-        project: Project = self.environment
-        await project.run_tasks(tasks, self._work)
+        """Have MicroAgents write the code of the tasks, in parallel where the graph allows.
+
+        Where the run only plans, nothing is done.
+        """
+        await self._take(tasks)
+        if self.project.may_execute:
+            await self.project.run_tasks(tasks, self._work)
 
     @door
     def validate_results(self) -> Mapping[str, TaskState]:
@@ -134,44 +155,48 @@ class EngineerAgent(BaseAgent):
 
     async def avalidate_results(self) -> Mapping[str, TaskState]:
         """What became of the tasks, by the engine's own record."""
-        project: Project = self.environment
-        self.results = await project.states(self.tasks)
+        self.results = await self.project.states(self.tasks)
         return self.results
+
+    async def _take(self, tasks: Sequence[Task]) -> list[Task]:
+        """Publish what is new among the tasks: a subclass may have planned them in its own way."""
+        new = [task for task in tasks if task not in self.tasks]
+        if new:
+            await self.project.publish_tasks(new)
+            self.tasks += new
+        return [*self.tasks]
 
     async def _work(self, bench: Workbench) -> Verdict:
         """One task: a MicroAgent's tries, then judgement of code against test."""
         worker = self.sub_agents[0]
         if not isinstance(worker, MicroAgent):
-            return await worker.arun(bench)
-        micro = worker.for_task(self.environment, (*self.path, f"{worker.name}:{bench.task.id}"))
+            return _as_verdict(await worker.arun(bench))
+        micro = worker.for_task(self.project, (*self.path, f"{worker.name}:{bench.task.id}"))
         verdict = await micro.arun(bench) or await micro.settle()
-        return verdict or Verdict(False, reason=_why_blocked(micro, bench))
+        return _as_verdict(verdict) if verdict else Verdict(False, reason=_why_blocked(micro, bench))
 
     async def _test(self, task: Task) -> Lock:
-        project: Project = self.environment
-        assert self._spec is not None
-        requirements = requirements_of(task, self._spec)
+        requirements = requirements_of(task, self.spec)
         examples = [(one.id, example) for one in requirements for example in one.examples]
         complaint = ""
         lock = Lock(self._suite(task, examples), ok=False)
         for round_number in range(MAX_TEST_ROUNDS + 1):
             # A small model's own cases are mostly wrong: it is asked only where the examples prove too little.
-            if round_number or not (examples and self._is_small(project)):
+            if round_number or not (examples and self._is_small()):
                 examples += await self._propose(task, examples, complaint)
-            lock = await project.lock_tests(task, self._suite(task, examples))
+            lock = await self.project.lock_tests(task, self._suite(task, examples))
             if lock.ok:
                 break
             complaint = f"The tests so far are too weak: {lock.reason}."
         return lock
 
-    def _is_small(self, project: Project) -> bool:
-        return project.model(self.planning_model, self.path).profile.prompts == "compact"
+    def _is_small(self) -> bool:
+        return self.project.model(self.planning_model, self.path).profile.prompts == "compact"
 
     def _suite(self, task: Task, examples: Sequence[tuple[str, Example]]) -> Suite:
-        assert self._spec is not None
         others = tuple(
             (module, tuple(symbol_name(signature) for signature in signatures))
-            for module, signatures in neighbours(task, self._spec)
+            for module, signatures in neighbours(task, self.spec)
         )
         ranked = sorted(examples, key=lambda pair: not pair[1].ground.is_firm)
         return build_suite(_test_path(task), task.files[0], task.symbols, ranked, others)
@@ -179,22 +204,25 @@ class EngineerAgent(BaseAgent):
     async def _propose(
         self, task: Task, examples: Sequence[tuple[str, Example]], complaint: str
     ) -> list[tuple[str, Example]]:
-        project: Project = self.environment
-        assert self._spec is not None
-        requirements = requirements_of(task, self._spec)
+        requirements = requirements_of(task, self.spec)
         values = {
             "rules": rules(requirements),
-            "context": describe_neighbours(task, self._spec),
+            "context": describe_neighbours(task, self.spec),
             "examples": describe_cases(self._suite(task, examples).cases) or "none",
             "signature": ", ".join(task.symbols) or task.files[0],
             "complaint": complaint,
         }
         try:
             proposed = await propose_cases(
-                project.model(self.planning_model, self.path), "cases", f"tests {task.id}", values, self._spec
+                self.project.model(self.planning_model, self.path),
+                "cases",
+                f"tests {task.id}",
+                values,
+                self.spec,
+                program=task.is_program,
             )
         except ReplyError as error:
-            await project.emit(
+            await self.project.emit(
                 "notice", {"level": "warning", "text": f"{task.id}: no further tests: {error}"}, self.path
             )
             return []
@@ -207,8 +235,17 @@ def _test_path(task: Task) -> str:
 
 
 def _why_blocked(micro: MicroAgent, bench: Workbench) -> str:
-    best = max((candidate.report.passed for candidate in micro.candidates), default=0)
-    total = len(bench.suite.cases)
     if not micro.candidates:
         return "No reply held code that could be used"
+    if micro.refusal:
+        return micro.refusal
+    best = max(candidate.report.passed for candidate in micro.candidates)
+    total = len(bench.suite.cases)
     return f"The best of {len(micro.candidates)} candidates passes {best} of {total} tests"
+
+
+def _as_verdict(answer: object) -> Verdict:
+    """A worker's answer; only what the engine said counts, whatever a worker of one's own returns."""
+    if isinstance(answer, Verdict):
+        return answer
+    return Verdict(False, reason=f"The worker answered {answer!r:.100} instead of the workbench's verdict")

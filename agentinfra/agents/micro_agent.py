@@ -15,7 +15,7 @@ from agentinfra.agents.briefing import (
     requirements_of,
     rules,
 )
-from agentinfra.agents.project import AgentPath, Project, Verdict, Workbench
+from agentinfra.agents.project import AgentPath, Project, Verdict, Workbench, project_of
 from agentinfra.agents.prompt_files import load
 from agentinfra.agents.test_suite import symbol_name
 from agentinfra.core.errors import ConfigError, PatchError
@@ -47,8 +47,8 @@ class MicroAgent(BaseAgent):
         self.candidates: list[Candidate] = []
         self.path: AgentPath = ("micro",)
         self.turn = 0
+        self.refusal = ""
         self._samples = 1
-        self._bench: Workbench | None = None
 
     def for_task(self, project: Project, path: AgentPath) -> Self:
         """A fresh copy of this agent for one task; many run at once."""
@@ -56,8 +56,20 @@ class MicroAgent(BaseAgent):
         agent.environment = project
         agent.candidates = []
         agent.conversation = []
+        agent.perceived = None
+        agent.turn = 0
+        agent.refusal = ""
         agent.path = path
         return agent
+
+    @property
+    def project(self) -> Project:
+        """The project that the agent works in.
+
+        Raises:
+            ConfigError: It has none.
+        """
+        return project_of(self.name, self.environment)
 
     @property
     def bench(self) -> Workbench:
@@ -66,15 +78,14 @@ class MicroAgent(BaseAgent):
         Raises:
             ConfigError: The agent has not perceived one yet.
         """
-        if self._bench is None:
+        if self.perceived is None:
             raise ConfigError("A MicroAgent works at a task's workbench", next_step="Call arun(bench)")
-        return self._bench
+        return self.perceived
 
     async def aperceive(self, input_data: Workbench) -> Workbench:
         """Take the task's workbench."""
-        self._bench = input_data
-        project: Project = self.environment
-        self._samples = SAMPLES[project.model(self.model, self.path).profile.prompts]
+        self.perceived = input_data
+        self._samples = SAMPLES[self.project.model(self.model, self.path).profile.prompts]
         self.max_steps = input_data.max_attempts * self._samples
         self.turn = 0
         return input_data
@@ -86,31 +97,40 @@ class MicroAgent(BaseAgent):
 
     async def adecide(self) -> Mapping[str, str]:
         """Ask the model for a candidate: what it wrote, by file."""
-        project: Project = self.environment
-        model = project.model(self.model, self.path)
+        model = self.project.model(self.model, self.path)
         reply = await model.complete(await self._request(model.profile.prompts))
         return {self.bench.task.files[0]: reply.text}
 
     async def aact(self) -> Verdict | None:
         """Run the tests on the candidate and submit it if it passes them all; None to go on."""
-        candidate = await self._try(self.decision)
+        decided: Mapping[str, str] | str = self.decision
+        candidate = await self._try(
+            decided if isinstance(decided, Mapping) else {self.bench.task.files[0]: str(decided)}
+        )
         self.turn += 1
         if candidate is not None and candidate.report.all_passed:
-            verdict = await self.bench.submit(candidate.files)
-            if verdict.done:
+            verdict = await self._submit(candidate)
+            if verdict is not None:
                 return verdict
         sound = [other for other in self.candidates if is_sound(other, self.bench.suite)]
         return await self.settle() if len(sound) >= ENOUGH_SOUND else None
 
     async def settle(self) -> Verdict | None:
         """Have code against test judged by the candidates so far; None when neither can be trusted."""
+        if not self.candidates:
+            return None
         ruling = arbitrate(self.bench.suite, self.candidates)
         if ruling.winner is None:
             return None
         lock = await self.bench.relock(self.bench.suite.without(ruling.drop).amended(ruling.amend), ruling.reason)
         if not lock.ok:
             return None
-        verdict = await self.bench.submit(ruling.winner.files)
+        return await self._submit(ruling.winner)
+
+    async def _submit(self, candidate: Candidate) -> Verdict | None:
+        """Merge the candidate; None, and the reason in :attr:`refusal`, where the engine refuses it."""
+        verdict = await self.bench.submit(candidate.files)
+        self.refusal = verdict.reason
         return verdict if verdict.done else None
 
     async def _request(self, size: str) -> ChatRequest:
@@ -143,13 +163,12 @@ class MicroAgent(BaseAgent):
         return max(self.candidates, key=lambda candidate: (candidate.report.passed, candidate.attempt), default=None)
 
     async def _try(self, written: Mapping[str, str]) -> Candidate | None:
-        project: Project = self.environment
         try:
             parts = {path: await self._new_text(path, reply) for path, reply in written.items()}
             files = {path: whole for path, (whole, _) in parts.items()}
             report = await self.bench.try_files(files, attempt=self.attempt, agent=self.path)
         except PatchError as error:
-            await project.emit(
+            await self.project.emit(
                 "notice",
                 {"level": "info", "text": f"{self.bench.task.id} try {self.attempt}: {error}"},
                 self.path,
@@ -168,4 +187,6 @@ class MicroAgent(BaseAgent):
             return blocks[0].text, blocks[0].text
         names = tuple(dict.fromkeys(symbol_name(signature) for signature in self.bench.task.symbols))
         source = python_source(reply, names)
+        if not names:
+            return source, source
         return splice(await self.bench.read(path), source, names), source

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from agentinfra.agents.replies import Plan, PlannedRequirement
 from agentinfra.agents.test_suite import symbol_name
 from agentinfra.core.errors import ReplyError
+from agentinfra.proof.locks import GUARDED_NAMES
 from agentinfra.spec.idea_text import Segment, find_files, find_symbols, split_requirements
 from agentinfra.spec.requirements import Area, Example, Requirement, Spec
 from agentinfra.spec.stated_examples import find_examples
@@ -42,7 +43,14 @@ def outline(idea: str, plan: Plan) -> Spec:
     if not drafts:
         raise ReplyError("The plan names nothing that could be built", next_step="Say in the idea what to build")
     numbered = [_numbered(draft, number) for number, draft in enumerate(drafts, start=1)]
-    return Spec(plan.title, idea, plan.goal, _with_stated(numbered, find_examples(idea)), (), tuple(plan.out_of_scope))
+    return Spec(
+        _one_line(plan.title),
+        idea,
+        plan.goal,
+        _with_stated(numbered, find_examples(idea)),
+        (),
+        tuple(plan.out_of_scope),
+    )
 
 
 def _from_segments(segments: Sequence[Segment], plan: Plan) -> list[Requirement]:
@@ -89,8 +97,13 @@ def _programs(idea: str, drafts: Sequence[Requirement], plan: Plan) -> list[Requ
 def _draft(title: str, statement: str, file: str, symbols: Iterable[str]) -> Requirement:
     area: Area = "frontend" if PurePosixPath(file).suffix in _FRONTEND else "backend"
     return Requirement(
-        "", title.strip().rstrip(".") or file, statement.strip()[:MAX_STATEMENT], file, tuple(symbols), (), area
+        "", _one_line(title).rstrip(".") or file, statement.strip()[:MAX_STATEMENT], file, tuple(symbols), (), area
     )
+
+
+def _one_line(text: str) -> str:
+    """A model's line without line ends, which would be structure in commit messages and Markdown."""
+    return " ".join(text.split())
 
 
 def _numbered(draft: Requirement, number: int) -> Requirement:
@@ -136,4 +149,5 @@ def _default_file(segments: Sequence[Segment], plan: Plan) -> str:
 
 def _clean_path(text: str) -> str:
     path = text.strip().strip("`").removeprefix("./")
-    return path if _PATH.fullmatch(path) else ""
+    ours = path.startswith("tests/") or PurePosixPath(path).name in GUARDED_NAMES
+    return path if _PATH.fullmatch(path) and not ours else ""

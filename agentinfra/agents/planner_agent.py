@@ -14,17 +14,19 @@ from agentinfra.agents.briefing import describe_examples_of_others
 from agentinfra.agents.case_writer import propose_cases
 from agentinfra.agents.engineer_agent import EngineerAgent
 from agentinfra.agents.outline import anchors_text, outline
-from agentinfra.agents.project import AgentPath, Project
+from agentinfra.agents.project import AgentPath, Project, project_of
 from agentinfra.agents.prompt_files import load
 from agentinfra.agents.replies import OpenQuestions, Plan
+from agentinfra.agents.task_planning import tasks_for
 from agentinfra.agents.test_suite import normal
 from agentinfra.core.doors import door, wait
 from agentinfra.core.errors import ConfigError, ReplyError
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatRequest
+from agentinfra.core.tasks import in_order
 from agentinfra.models.structured import complete_as
 from agentinfra.spec.idea_text import find_symbols
-from agentinfra.spec.requirements import Example, Question, Requirement, Spec
+from agentinfra.spec.requirements import Area, Example, Question, Requirement, Spec
 
 MAX_REQUIREMENTS = {"compact": 10, "full": 24}
 MAX_QUESTIONS = {"compact": 2, "full": 5}
@@ -50,7 +52,6 @@ class PlannerAgent(BaseAgent):
         **seats: Any,
     ) -> None:
         super().__init__(name, model, tools, **seats)
-        self.idea = ""
         own: list[BaseAgent] = [EngineerAgent("BackendEngineer"), EngineerAgent("FrontendEngineer")]
         self.sub_agents: list[BaseAgent] = [*self.sub_agents] or own
 
@@ -66,18 +67,11 @@ class PlannerAgent(BaseAgent):
         Raises:
             ConfigError: It has none.
         """
-        if self.environment is None:
-            raise ConfigError("The planner has no project", next_step="Start it with plan_project(idea)")
-        return self.environment
-
-    async def aperceive(self, input_data: str) -> str:
-        """Take the idea."""
-        self.idea = input_data
-        return input_data
+        return project_of(self.name, self.environment)
 
     async def adecide(self) -> Spec:
-        """Make the specification."""
-        return await self.specify(self.idea)
+        """Make the specification of the idea that was perceived."""
+        return await self.specify(self.perceived)
 
     async def aact(self) -> Spec:
         """Have the specification approved and built."""
@@ -91,8 +85,9 @@ class PlannerAgent(BaseAgent):
 
         Outside a project this starts a run in the current folder, with this planner and its engineers.
         """
-        return wait(self.aplan_project(idea), "await planner.aplan_project(idea)")
+        return wait(self._native("aplan_project", self._plan_project, idea), "await planner.aplan_project(idea)")
 
+    @door
     async def aplan_project(self, idea: str) -> Any:
         """Turn the idea into a specification, and that into tested code on a branch of the repository.
 
@@ -101,6 +96,9 @@ class PlannerAgent(BaseAgent):
         if self.environment is None:
             return await self._start_run(idea)
         return await self._do("plan_project", self.arun, idea)
+
+    async def _plan_project(self, idea: str) -> Any:
+        return await (self._start_run(idea) if self.environment is None else self.arun(idea))
 
     async def _start_run(self, idea: str) -> Any:
         # The engine lies above the agents, so it is found by its entry point instead of being imported.
@@ -164,13 +162,24 @@ class PlannerAgent(BaseAgent):
         wait(self.adelegate_tasks(specifications), "await planner.adelegate_tasks(specifications)")
 
     async def adelegate_tasks(self, specifications: Spec) -> None:
-        """Hand the specification, as it was approved, to the engineers that it has work for."""
-        spec = self.project.spec or specifications
+        """Hand the specification, as it was approved, to the engineers that it has work for.
+
+        An area belongs to its first engineer; what belongs to none goes to the first of all.
+
+        Raises:
+            ConfigError: There is no engineer.
+        """
+        owners: dict[Area, EngineerAgent] = {}
+        for agent in self.sub_agents:
+            if isinstance(agent, EngineerAgent):
+                agent.environment = self.project
+                owners.setdefault(agent.area, agent)
+        spec = _owned(self.project.spec or specifications, tuple(owners))
         areas = {requirement.area for requirement in spec.requirements}
-        engineers = [agent for agent in self.sub_agents if isinstance(agent, EngineerAgent)]
-        for agent in engineers:
-            agent.environment = self.project
-        busy = [agent for agent in engineers if agent.area in areas]
+        busy = [agent for area, agent in owners.items() if area in areas]
+        # One engineer's tasks may need another's: the whole graph is known before either begins.
+        planned = [task for agent in busy for task in tasks_for(spec, agent.area, agent.name)]
+        await self.project.publish_tasks(in_order(planned))
         await self.project.delegate([(agent.name, lambda agent=agent: agent.aexecute(spec)) for agent in busy])
 
     async def _plan(self, model: ChatModel, idea: str) -> Plan:
@@ -228,6 +237,16 @@ def _inside_a_run(own: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
         return wait(self.aplan_project(idea), "await planner.aplan_project(idea)")
 
     return plan_project
+
+
+def _owned(spec: Spec, areas: Sequence[Area]) -> Spec:
+    """The specification with every requirement in one of the areas; those that are in none go to the first."""
+    if not areas:
+        raise ConfigError(
+            "The planner has no engineer", next_step="Give it one: PlannerAgent(sub_agents=[EngineerAgent()])"
+        )
+    owned = (one if one.area in areas else replace(one, area=areas[0]) for one in spec.requirements)
+    return replace(spec, requirements=tuple(owned))
 
 
 def _says_enough(requirement: Requirement, stated: Sequence[Example], enough: int) -> bool:

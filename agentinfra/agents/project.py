@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agentinfra.agents.test_suite import Suite
+from agentinfra.core.errors import ConfigError
 from agentinfra.core.events import EventKind
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.tasks import Task, TaskState
@@ -162,3 +163,14 @@ class Project(Protocol):
     async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         """The tasks' states, from the event log."""
         ...
+
+
+def project_of(agent: str, environment: Any) -> Project:
+    """An agent's environment, which has to be its project.
+
+    Raises:
+        ConfigError: It has none.
+    """
+    if environment is None:
+        raise ConfigError(f"{agent} has no project", next_step="Start it with a planner's plan_project(idea)")
+    return environment

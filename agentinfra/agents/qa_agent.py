@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -32,22 +33,17 @@ class QAAgent(BaseAgent):
         **seats: Any,
     ) -> None:
         super().__init__(name, model, tools, **seats)
-        self._tree: MergedTree | None = None
 
     @property
     def path(self) -> AgentPath:
         """Where the agent stands in the hierarchy, for events."""
         return ("planner", self.name)
 
-    async def aperceive(self, input_data: MergedTree) -> MergedTree:
-        """Take the tree to review."""
-        self._tree = input_data
-        return input_data
-
     async def adecide(self) -> list[Finding]:
-        """Find what a person should look at."""
-        assert self._tree is not None
-        return [*_test_findings(self._tree.report), *review(_sources(self._tree.files))]
+        """Find what a person should look at in the tree that was perceived."""
+        tree: MergedTree = self.perceived
+        reviewed = await asyncio.to_thread(review, _sources(tree.files))
+        return [*_test_findings(tree.report), *reviewed]
 
     async def aact(self) -> list[Finding]:
         """Put the findings on the run's record."""
@@ -59,14 +55,18 @@ class QAAgent(BaseAgent):
 
 
 def _test_findings(report: TestReport) -> list[Finding]:
-    failed = [test for test in report.tests if test.outcome != "passed"]
     findings = [
         Finding(
-            "test-failure", test.id.partition("::")[0], 0, "error", f"{test.id} {test.outcome}: {test.message[:200]}"
+            "test-failure" if test in report.failures else "test-skipped",
+            test.id.partition("::")[0],
+            0,
+            "error" if test in report.failures else "info",
+            f"{test.id} {test.outcome}: {test.message[:200]}",
         )
-        for test in failed
+        for test in report.tests
+        if test.outcome != "passed"
     ]
-    if not failed and not report.all_passed:
+    if report.reason or not report.tests:
         findings.append(
             Finding("test-run", "", 0, "error", f"The suite did not pass: {report.reason or 'no tests ran'}")
         )

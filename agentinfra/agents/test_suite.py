@@ -127,15 +127,22 @@ def build_suite(
     for requirement, example in examples:
         # The same question asked twice with two answers cannot both hold; the first, better grounded one stays.
         asked = "\n".join((*example.setup, normal(example.call)))
-        if asked in seen or not is_testable(example, known, names):
+        if asked in seen or not is_testable(example, known, names, file):
             continue
         seen.add(asked)
         cases.append(Case(_case_name(example, len(cases) + 1), requirement, example))
     return Suite(path, module_name(file), tuple(cases), names, tuple(neighbours))
 
 
-def is_testable(example: Example, known: set[str], under_test: Sequence[str]) -> bool:
-    """Whether the example parses, uses only names that exist, and exercises something under test."""
+def is_testable(example: Example, known: set[str], under_test: Sequence[str], file: str = "") -> bool:
+    """Whether the example parses, uses only names that exist, and exercises something under test.
+
+    Args:
+        example: The example.
+        known: Names that the test module imports.
+        under_test: Those of them that the task writes; a page or program has none and is reached by its file.
+        file: The file under test.
+    """
     if example.expect == "prints":
         return example.call.strip().startswith("python ")
     try:
@@ -148,9 +155,8 @@ def is_testable(example: Example, known: set[str], under_test: Sequence[str]) ->
     used = _names_of(example)
     assigned = {name for line in example.setup for name in _assigned(line)}
     strangers = used - known - assigned - _BUILTINS - set(_KNOWN_IMPORTS) - set(_FIXTURES)
-    touches = bool(
-        (_load_names(example.call) | {n for line in example.setup for n in _load_names(line)}) & set(under_test)
-    )
+    code = "\n".join((*example.setup, example.call))
+    touches = bool(_load_names(code) & set(under_test)) or (not under_test and bool(file) and file in code)
     return not strangers and touches
 
 
@@ -177,7 +183,9 @@ def _check_lines(example: Example) -> list[str]:
         return [
             "    environment = dict(os.environ, PYTHONPATH=os.getcwd())",
             f"    command = [{argv}]",
-            "    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=20)",
+            "    done = subprocess.run(",
+            "        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=20, check=False",
+            "    )",
             f"    assert done.stdout.strip() == {example.value!r}, done.stderr",
         ]
     if example.value in ("True", "False", "None"):

@@ -70,6 +70,11 @@ class Task:
     after: tuple[str, ...] = ()
     engineer: str = ""
 
+    @property
+    def is_program(self) -> bool:
+        """Whether the task writes a Python program that is run, instead of names that are imported."""
+        return not self.symbols and all(file.endswith(".py") for file in self.files)
+
 
 def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
     """Sort tasks so that each comes after those it depends on; ties keep the given order.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +25,26 @@ def place(tmp_path: Path) -> Iterator[Place]:
     assert made.processes() == []
 
 
+@dataclass(frozen=True)
+class Demo:
+    """The demo as it was replayed to its end.
+
+    Attributes:
+        place: Where.
+        outcome: How ``plan --json`` ended.
+        report: The run's report.
+        events: The run's events, from the log.
+    """
+
+    place: Place
+    outcome: Outcome
+    report: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, Outcome]:
-    """The demo, replayed to its end in a fresh folder; only to be looked at."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo in a folder that was empty; only to be looked at."""
     place = Place(tmp_path_factory.mktemp("demo"))
     outcome = place.agentinfra("plan", *DEMO_OPTIONS, "--init", "--json")
-    return place, outcome
+    return Demo(place, outcome, place.report(), place.events())

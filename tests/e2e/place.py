@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -53,9 +54,6 @@ class Place:
     def workspace(self) -> Path:
         return self.root / "workspace"
 
-    def command(self, *arguments: str) -> tuple[str, ...]:
-        return (AGENTINFRA, *arguments)
-
     def agentinfra(self, verb: str, *arguments: str, stdin: str | None = None) -> Outcome:
         """Run a verb on the workspace to its end."""
         process = self.start(verb, *arguments, stdin=subprocess.PIPE)
@@ -99,7 +97,7 @@ class Place:
             check=False,
         )
         assert result.returncode in accept, f"git {' '.join(arguments)}: {result.stderr}"
-        return result.stdout.strip("\n")
+        return result.stdout.removesuffix("\n")
 
     def repository(self, **files: str) -> str:
         """Make the workspace a repository with one commit of these files; returns the commit."""
@@ -123,23 +121,18 @@ class Place:
 
     def events(self) -> list[dict[str, Any]]:
         """The newest run's events, from the log itself, keys included."""
-        import sqlite3  # noqa: PLC0415
-
         (path,) = (self.root / "data").glob("workspaces/*/events.db")
         connection = sqlite3.connect(path)
         try:
             run = connection.execute("SELECT run FROM runs ORDER BY id DESC LIMIT 1").fetchone()[0]
             rows = connection.execute("SELECT seq, kind, data, key FROM events WHERE run = ? ORDER BY seq", (run,))
-            return [{"seq": seq, "kind": kind, "key": key, **json.loads(data)} for seq, kind, data, key in rows]
+            return [{"seq": seq, "kind": kind, "key": key, "data": json.loads(data)} for seq, kind, data, key in rows]
         finally:
             connection.close()
 
-    def event_count(self) -> int:
-        """How many events there are; 0 before the first."""
-        try:
-            return len(self.events())
-        except (ValueError, TypeError):
-            return 0
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        """The data of the newest run's events of a kind."""
+        return [event["data"] for event in self.events() if event["kind"] == kind]
 
     def branch(self) -> str:
         """The run's branch."""
@@ -153,6 +146,10 @@ class Place:
     def files(self, branch: str) -> list[str]:
         """Paths of the branch's files."""
         return self.git("ls-tree", "-r", "--name-only", branch).splitlines()
+
+    def show(self, branch: str, path: str) -> str:
+        """Text of a file on a branch."""
+        return self.git("show", f"{branch}:{path}") + "\n"
 
     def keep(self, backup: Path) -> None:
         """Copy everything away."""
