@@ -96,9 +96,11 @@ def failures(report: TestReport, suite: Suite) -> list[str]:
         outcome = by_name.get(case.name)
         if outcome is not None and outcome.outcome != "passed":
             lines.append(_failure(case.example, outcome.message))
-    if not lines and report.reason:
-        lines.append(f"The tests did not run: {report.reason}")
-    return lines
+    if lines:
+        return lines
+    # A file that cannot be collected is reported under its path alone.
+    uncollected = [f"The tests could not be loaded: {_first_line(outcome.message)}" for outcome in report.failures]
+    return uncollected or ([f"The tests did not run: {report.reason}"] if report.reason else [])
 
 
 def _failure(example: Example, message: str) -> str:
@@ -107,6 +109,8 @@ def _failure(example: Example, message: str) -> str:
         return f"{example.call} gave {actual.group(1)[:MAX_MESSAGE]}, it must give {example.value}"
     if "DID NOT RAISE" in message:
         return f"{example.call} raised nothing, it must raise {example.value}"
-    return (
-        f"{describe_example(example)}: {message.strip().splitlines()[0][:MAX_MESSAGE] if message.strip() else 'failed'}"
-    )
+    return f"{describe_example(example)}: {_first_line(message)}"
+
+
+def _first_line(message: str) -> str:
+    return next(iter(message.strip().splitlines()), "failed")[:MAX_MESSAGE]
