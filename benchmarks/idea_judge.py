@@ -15,6 +15,7 @@ from agentinfra.core.errors import InputError
 from agentinfra.core.interfaces import Sandbox, SandboxCommand, SandboxLimits, SandboxResult
 
 REPORT = ".acceptance-report.xml"
+COLLECT_SECONDS = 60.0
 
 
 class Judge:
@@ -41,7 +42,7 @@ class Judge:
         """
         if case.test not in self._items:
             with tempfile.TemporaryDirectory(prefix="agentinfra-collect-") as folder:
-                result = await self._pytest(case, Path(folder), "--collect-only", "-q", seconds=self._whole_seconds)
+                result = await self._pytest(case, Path(folder), "--collect-only", "-q", seconds=COLLECT_SECONDS)
             found = tuple(line for line in result.stdout.splitlines() if line.startswith(f"{TEST}::"))
             if not found or result.exit_code:
                 raise InputError(f"{case.test} has no tests that can be collected", why=result.stdout[-2000:])

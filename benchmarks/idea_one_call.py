@@ -33,16 +33,20 @@ Write all files of it. Use only the Python standard library and exactly the file
 every file in full, each in a code block of its own under a heading with its path, like in this answer to another \
 request, which had two files:
 
-### brightness/levels.py
+### brightness.py
 ```python
 def mix(first, second):
     """Return the mean of two brightness levels."""
     return (first + second) / 2
 ```
 
-### brightness/__init__.py
+### show_brightness.py
 ```python
-from brightness.levels import mix
+import sys
+
+from brightness import mix
+
+print(mix(float(sys.argv[1]), float(sys.argv[2])))
 ```
 
 Handle every rule and every error of the request above. Write no tests and no explanations. Now write its files.

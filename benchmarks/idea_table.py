@@ -9,7 +9,7 @@ from idea_cells import Cell
 from idea_sides import SideName
 from idea_statistics import Estimate, Interval, difference, estimate, ratio
 
-from agentinfra.workflow.figures import duration, tokens
+from agentinfra.workflow.figures import count, duration, tokens
 
 SIDES: tuple[SideName, SideName] = ("agentinfra", "one-call")
 NONE = "–"
@@ -18,7 +18,7 @@ _STEP_HEAD = (
     *("tests passed, agentinfra", "tests passed, one call", "difference", "ratio"),
     *("fully passed (agentinfra · one call)", "median time", "median tokens in / out"),
 )
-_CASE_HEAD = ("idea", "step", "tests", "agentinfra, each seed", "one call, each seed", "tasks done", "tries", "")
+_CASE_HEAD = ("idea", "step", "tests", "agentinfra, each seed", "one call, each seed", "tasks done", "tries", "remark")
 
 
 def markdown(cells: Sequence[Cell]) -> str:
@@ -78,6 +78,8 @@ def _verdict(cells: Sequence[Cell]) -> str:
 def _losses(cells: Sequence[Cell]) -> str:
     groups = {f"step {step}": [cell for cell in cells if cell.step == step] for step in sorted({c.step for c in cells})}
     groups |= {name: [cell for cell in cells if cell.case == name] for name in sorted({c.case for c in cells})}
+    if not _of_both(cells):
+        return "No idea is measured on both sides yet."
     lost = [f"{name} ({verdict})" for name, group in groups.items() if (verdict := _verdict(group))]
     return f"Where one call is better: {', '.join(lost) or 'nowhere'}."
 
@@ -95,16 +97,24 @@ def _grounds(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _ground(cells: Sequence[Cell]) -> str:
-    settings = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in cells[0].settings.items())
+    settings = ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in cells[0].settings.items())
     commits: Mapping[str, int] = {
         name: sum(_commit(cell) == name for cell in cells) for name in dict.fromkeys(map(_commit, cells))
     }
-    at = ", ".join(name if len(commits) == 1 else f"{name} ({number} cells)" for name, number in commits.items())
+    at = ", ".join(
+        name if len(commits) == 1 else f"{name} ({count(number, 'cell')})" for name, number in commits.items()
+    )
     seeds = ", ".join(str(seed) for seed in sorted({cell.seed for cell in cells}))
     machines = " and ".join(dict.fromkeys(cell.machine for cell in cells))
     days = sorted({cell.date[:10] for cell in cells})
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return f"{len(cells)} cells, `{cells[0].model}`, seeds {seeds}, {settings}; commit {at}; {machines}; {when}"
+    return (
+        f"{count(len(cells), 'cell')}, `{cells[0].model}`, seeds {seeds}, {settings}; commit {at}; {machines}; {when}"
+    )
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _commit(cell: Cell) -> str:

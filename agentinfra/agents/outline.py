@@ -54,33 +54,38 @@ def outline(idea: str, plan: Plan) -> Spec:
 
 
 def _from_segments(segments: Sequence[Segment], plan: Plan) -> list[Requirement]:
-    """One requirement a function, one a class with its methods and the exceptions of its file."""
+    """One requirement a function, one a class with its methods; exceptions are part of them."""
     titles = {symbol_name(one.signature): one.title for one in plan.requirements}
     groups: dict[tuple[str, str], list[Segment]] = {}
-    owner_of_file: dict[str, tuple[str, str]] = {}
     for segment in segments:
-        name = symbol_name(segment.symbol)
-        key = (segment.file, name)
-        if _is_exception(segment.symbol):
-            key = owner_of_file.get(segment.file, key)
-        elif segment.symbol.startswith("class "):
-            owner_of_file.setdefault(segment.file, key)
+        key = (segment.file, symbol_name(_owner(segment, segments).symbol))
         groups.setdefault(key, []).append(segment)
     default = _default_file(segments, plan)
-    return [
-        _draft(
-            titles.get(name, name), "\n".join(one.text for one in group), file or default, [one.symbol for one in group]
-        )
-        for (file, name), group in groups.items()
-    ]
+    drafts: list[Requirement] = []
+    for (file, name), group in groups.items():
+        symbols = sorted((one.symbol for one in group), key=_is_exception)
+        drafts.append(_draft(titles.get(name, name), "\n".join(one.text for one in group), file or default, symbols))
+    return drafts
+
+
+def _owner(segment: Segment, segments: Sequence[Segment]) -> Segment:
+    """What is built together with a segment: itself; for an exception the class of its file, or what raises it."""
+    if not _is_exception(segment.symbol):
+        return segment
+    name = symbol_name(segment.symbol)
+    others = [one for one in segments if one.file == segment.file and not _is_exception(one.symbol)]
+    classes = [one for one in others if one.symbol.startswith("class ")]
+    raising = [one for one in others if name in one.text]
+    return next(iter([*classes, *raising, *others]), segment)
 
 
 def _from_plan(plan: Plan) -> list[Requirement]:
     drafts: dict[tuple[str, str], Requirement] = {}
     for one in plan.requirements:
-        file = _clean_path(one.file)
-        if file and _signature(one):
-            drafts.setdefault((file, symbol_name(_signature(one))), _draft(one.title, one.rules, file, _symbols(one)))
+        file, signature = _clean_path(one.file), _signature(one)
+        # A page or a program has no signature; one that is garbled is none either, but was meant.
+        if file and (signature or not one.signature.strip()):
+            drafts.setdefault((file, symbol_name(signature)), _draft(one.title, one.rules, file, _symbols(one)))
     return list(drafts.values())
 
 
@@ -120,11 +125,16 @@ def _with_stated(requirements: Sequence[Requirement], examples: Sequence[Example
 
 
 def _called(example: Example) -> str:
-    return symbol_name(example.setup[0].partition("=")[2] if example.setup and "." in example.call else example.call)
+    """The name under test: what is called, or the class of the object that it is called on."""
+    name = symbol_name(example.call)
+    made = {line.partition("=")[0].strip(): symbol_name(line.partition("=")[2]) for line in example.setup}
+    return made.get(name, name)
 
 
 def _symbols(planned: PlannedRequirement) -> list[str]:
     signature = _signature(planned)
+    if not signature:
+        return []
     name = symbol_name(signature)
     methods = [method if "." in method.split("(")[0] else f"{name}.{method}" for method in planned.methods]
     return [signature, *methods]
@@ -149,5 +159,7 @@ def _default_file(segments: Sequence[Segment], plan: Plan) -> str:
 
 def _clean_path(text: str) -> str:
     path = text.strip().strip("`").removeprefix("./")
+    # A module is imported by its name, and a name has no hyphens.
+    path = path.replace("-", "_") if path.endswith(".py") else path
     ours = path.startswith("tests/") or PurePosixPath(path).name in GUARDED_NAMES
     return path if _PATH.fullmatch(path) and not ours else ""

@@ -7,12 +7,16 @@ when it is shown to be wrong, and written the same way whatever model proposed i
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import shlex
+import textwrap
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from agentinfra.patching.names import bound_name
 from agentinfra.spec.requirements import Example
 
 _KNOWN_IMPORTS = {
@@ -28,8 +32,10 @@ _KNOWN_IMPORTS = {
     "csv": "import csv",
     "os": "import os",
 }
-_BUILTINS = frozenset(dir(__import__("builtins")))
+_BUILTINS = frozenset(dir(builtins))
 _FIXTURES = ("tmp_path", "capsys")
+# Beside == these would be read as a part of the comparison.
+_LOOSE = (ast.Compare, ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr, ast.UnaryOp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +94,18 @@ class Suite:
             lines += ["import os", "import subprocess", "import sys"]
         needs_pytest = any(case.example.expect == "raises" or _is_float(case.example) for case in self.cases)
         third_party = ["import pytest"] if needs_pytest else []
-        own = [
-            f"from {module} import {', '.join(sorted(wanted))}"
-            for module, names in ((self.module, self.symbols), *self.neighbours)
-            if (wanted := used & set(names))
-        ]
-        groups = [sorted(set(lines)), third_party, own]
+        groups = [sorted(set(lines)), third_party, self._own_imports(used)]
         return "\n\n".join("\n".join(group) for group in groups if group)
+
+    def _own_imports(self, used: set[str]) -> list[str]:
+        """Imports of the project's modules; where two offer a name, the module under test gives it."""
+        lines: list[str] = []
+        left = set(used)
+        for module, names in ((self.module, self.symbols), *self.neighbours):
+            if wanted := left & set(names):
+                lines.append(f"from {module} import {', '.join(sorted(wanted))}")
+                left -= wanted
+        return lines
 
 
 def module_name(file: str) -> str:
@@ -143,21 +154,37 @@ def is_testable(example: Example, known: set[str], under_test: Sequence[str], fi
         under_test: Those of them that the task writes; a page or program has none and is reached by its file.
         file: The file under test.
     """
-    if example.expect == "prints":
-        return example.call.strip().startswith("python ")
-    try:
-        for line in example.setup:
-            ast.parse(line)
-        ast.parse(example.call, mode="eval")
-        ast.parse(example.value, mode="eval")
-    except (SyntaxError, ValueError):
+    if not _compiles(example) or (example.expect == "raises" and not _is_exception(example.value)):
         return False
-    used = _names_of(example)
-    assigned = {name for line in example.setup for name in _assigned(line)}
-    strangers = used - known - assigned - _BUILTINS - set(_KNOWN_IMPORTS) - set(_FIXTURES)
-    code = "\n".join((*example.setup, example.call))
-    touches = bool(_load_names(code) & set(under_test)) or (not under_test and bool(file) and file in code)
-    return not strangers and touches
+    strangers = _names_of(example) - known - _bound(example) - _BUILTINS - set(_KNOWN_IMPORTS) - set(_FIXTURES)
+    if strangers or example.expect == "prints":
+        return not strangers
+    code = "\n".join((*example.setup, example.call.strip()))
+    return bool(_load_names(code) & set(under_test)) or (not under_test and bool(file) and file in code)
+
+
+def _compiles(example: Example) -> bool:
+    """Whether all its parts are what they have to be, alone (no return, no await) and as a test."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for line in example.setup:
+                compile(line, "setup", "exec", dont_inherit=True)
+            if example.expect == "prints":
+                return example.call.strip().startswith("python ") and len(shlex.split(example.call)) > 1
+            compile(example.call.strip(), "call", "eval", dont_inherit=True)
+            compile(example.value.strip(), "value", "eval", dont_inherit=True)
+            compile(_test_function(Case("test", "", example)), "test", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _is_exception(value: str) -> bool:
+    """Whether the value names what can be raised, as far as that can be known here."""
+    builtin = getattr(builtins, value, Exception)
+    named = isinstance(ast.parse(value.strip(), mode="eval").body, ast.Name | ast.Attribute)
+    return named and isinstance(builtin, type) and issubclass(builtin, BaseException)
 
 
 def _case_name(example: Example, number: int) -> str:
@@ -171,13 +198,13 @@ def _test_function(case: Case) -> str:
         name for name in _FIXTURES if name in _names_of(example) or (name == "tmp_path" and example.expect == "prints")
     )
     lines = [f"def {case.name}({fixtures}):", f"    # {case.requirement}, {example.ground.value}"]
-    lines += [f"    {line}" for line in example.setup]
+    lines += [textwrap.indent(_statement(line), "    ") for line in example.setup]
     return "\n".join([*lines, *_check_lines(example)])
 
 
 def _check_lines(example: Example) -> list[str]:
     if example.expect == "raises":
-        return [f"    with pytest.raises({example.value}):", f"        {example.call}"]
+        return [f"    with pytest.raises({example.value.strip()}):", f"        {_operand(example.call)}"]
     if example.expect == "prints":
         argv = ", ".join(["sys.executable", *(repr(word) for word in _module_argv(example.call))])
         return [
@@ -186,13 +213,32 @@ def _check_lines(example: Example) -> list[str]:
             "    done = subprocess.run(",
             "        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=20, check=False",
             "    )",
-            f"    assert done.stdout.strip() == {example.value!r}, done.stderr",
+            f"    assert done.stdout.strip() == {example.value.strip()!r}, done.stderr",
         ]
-    if example.value in ("True", "False", "None"):
-        return [f"    assert {example.call} is {example.value}"]
+    call, value = _operand(example.call), _operand(example.value)
+    if value in ("True", "False", "None"):
+        return [f"    assert {call} is {value}"]
     if _is_float(example):
-        return [f"    assert {example.call} == pytest.approx({example.value})"]
-    return [f"    assert {example.call} == {example.value}"]
+        return [f"    assert {call} == pytest.approx({value})"]
+    return [f"    assert {call} == {value}"]
+
+
+def _operand(expression: str) -> str:
+    """The expression as it can stand in a comparison: without a comment, in parentheses where it needs them."""
+    text = expression.strip()
+    tree = ast.parse(text, mode="eval").body
+    if "#" in text or "\n" in text or isinstance(tree, ast.Tuple):
+        text = ast.unparse(tree)
+    return f"({text})" if isinstance(tree, _LOOSE) and not _is_number(tree) else text
+
+
+def _is_number(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.UnaryOp) and isinstance(tree.operand, ast.Constant)
+
+
+def _statement(code: str) -> str:
+    """The statement as it can be indented: no string in it goes over several lines."""
+    return ast.unparse(ast.parse(code)) if "\n" in code else code
 
 
 def _module_argv(command: str) -> list[str]:
@@ -223,13 +269,21 @@ def _load_names(code: str) -> set[str]:
     }
 
 
-def _assigned(code: str) -> set[str]:
-    tree = ast.parse(code)
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+def _codes(example: Example) -> tuple[str, ...]:
+    """The parts of an example that are Python."""
+    return (
+        example.setup if example.expect == "prints" else (*example.setup, example.call.strip(), example.value.strip())
+    )
 
 
 def _names_of(example: Example) -> set[str]:
-    if example.expect == "prints":
-        return {name for line in example.setup for name in _load_names(line)}
-    names = {name for line in example.setup for name in _load_names(line)}
-    return names | _load_names(example.call) | _load_names(example.value)
+    return {name for code in _codes(example) for name in _load_names(code)}
+
+
+def _bound(example: Example) -> set[str]:
+    """Names that the example itself makes: variables, functions, imports, parameters of a lambda."""
+    nodes = [node for code in _codes(example) for node in ast.walk(ast.parse(code))]
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    names |= {bound_name(node) for node in nodes if isinstance(node, ast.alias)}
+    return names | {node.arg for node in nodes if isinstance(node, ast.arg)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -76,25 +78,46 @@ class Task:
         return not self.symbols and all(file.endswith(".py") for file in self.files)
 
 
-def in_order(tasks: Sequence[Task]) -> tuple[Task, ...]:
-    """Sort tasks so that each comes after those it depends on; ties keep the given order.
+def in_order(tasks: Sequence[Task], others: Collection[str] = ()) -> tuple[Task, ...]:
+    """Sort tasks so that each comes after those it depends on; what is in order already stays as it is.
+
+    Args:
+        tasks: The tasks.
+        others: Ids of tasks that are run elsewhere; depending on them orders nothing here.
 
     Raises:
         SpecError: An id is doubled or unknown, or the dependencies form a cycle (the path is named).
     """
-    by_id = {task.id: task for task in tasks}
-    if len(by_id) != len(tasks):
-        doubled = sorted({task.id for task in tasks if [t.id for t in tasks].count(task.id) > 1})
-        raise SpecError(f"Task ids are used twice: {', '.join(doubled)}", next_step="Give every task its own id")
-    for task in tasks:
-        unknown = [needed for needed in (*task.depends_on, *task.after) if needed not in by_id]
-        if unknown:
-            raise SpecError(f"{task.id} depends on unknown {', '.join(unknown)}", next_step="Correct its depends-on")
+    place = {task.id: index for index, task in enumerate(tasks)}
+    _require_sound(tasks, {*place, *others})
+    # graphlib is iterative: chains of thousands of tasks do not overflow the stack.
+    graph = TopologicalSorter({task.id: [needed for needed in _needed(task) if needed in place] for task in tasks})
     try:
-        # graphlib is iterative: chains of thousands of tasks do not overflow the stack.
-        graph = TopologicalSorter({task.id: (*task.depends_on, *task.after) for task in tasks})
-        order = graph.static_order()
-        return tuple(by_id[name] for name in order)
+        graph.prepare()
     except CycleError as error:
         path: Iterable[str] = error.args[1]
-        raise SpecError(f"Tasks depend on each other in a circle: {' → '.join(path)}") from error
+        raise SpecError(
+            f"Tasks depend on each other in a circle: {' → '.join(path)}", next_step="Take one of the dependencies out"
+        ) from error
+    ordered: list[Task] = []
+    ready: list[int] = []
+    while graph.is_active():
+        for name in graph.get_ready():
+            heapq.heappush(ready, place[name])
+        ordered.append(tasks[heapq.heappop(ready)])
+        graph.done(ordered[-1].id)
+    return tuple(ordered)
+
+
+def _needed(task: Task) -> tuple[str, ...]:
+    return (*task.depends_on, *task.after)
+
+
+def _require_sound(tasks: Sequence[Task], known: Collection[str]) -> None:
+    doubled = [name for name, times in Counter(task.id for task in tasks).items() if times > 1]
+    if doubled:
+        raise SpecError(f"Task ids are used twice: {', '.join(doubled)}", next_step="Give every task its own id")
+    for task in tasks:
+        unknown = [needed for needed in _needed(task) if needed not in known]
+        if unknown:
+            raise SpecError(f"{task.id} depends on unknown {', '.join(unknown)}", next_step="Correct its depends-on")

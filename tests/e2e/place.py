@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 AGENTINFRA = str(Path(sys.executable).with_name("agentinfra"))
+# Tests may themselves run in the background, where shells have Ctrl-C ignored by everything that is started.
+COMMAND = ("env", "--default-signal=INT", AGENTINFRA)
 LIMIT_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 
@@ -62,7 +64,7 @@ class Place:
     def start(self, verb: str, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start a verb on the workspace in a session of its own."""
         return subprocess.Popen(
-            (AGENTINFRA, verb, "--workspace", str(self.workspace), *arguments),
+            (*COMMAND, verb, "--workspace", str(self.workspace), *arguments),
             cwd=self.root,
             env=self.variables(),
             stdin=stdin,
@@ -129,6 +131,13 @@ class Place:
             return [{"seq": seq, "kind": kind, "key": key, "data": json.loads(data)} for seq, kind, data, key in rows]
         finally:
             connection.close()
+
+    def event_count(self) -> int:
+        """How many events the newest run has; 0 before the first."""
+        try:
+            return len(self.events())
+        except (ValueError, TypeError, sqlite3.OperationalError):
+            return 0  # no log yet, no run in it, or its tables are just being made
 
     def told(self, kind: str) -> list[dict[str, Any]]:
         """The data of the newest run's events of a kind."""

@@ -51,7 +51,7 @@ def test_the_users_own_checkout_is_as_it_was(demo: Demo) -> None:
 def test_no_worktree_and_no_process_is_left(demo: Demo) -> None:
     place = demo.place
     assert len(place.git("worktree", "list").splitlines()) == 1
-    assert [path for path in (place.root / "cache").glob("**/worktrees/*/*")] == []
+    assert list((place.root / "cache").glob("**/worktrees/*/*")) == []
     assert list((place.root / "tmp").iterdir()) == []
     assert place.processes() == []
 

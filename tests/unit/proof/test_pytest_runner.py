@@ -48,71 +48,70 @@ async def test_a_passing_run(project):
     assert "1 passed" in report.stdout_tail
 
 
+EVERY_OUTCOME = """\
+import pytest
+import shifts
+
+@pytest.fixture
+def shift():
+    return shifts.Shift(1, 2)
+
+def test_passes(): assert shifts.Shift()
+def test_wrong_value(): assert shifts.minutes(1) == 60
+def test_no_error_raised():
+    with pytest.raises(ValueError):
+        shifts.minutes(-1)
+def test_told_to_fail(): pytest.fail("not good")
+def test_missing_function(): shifts.hours(1)
+def test_missing_method(): shifts.Shift().minutes()
+def test_missing_module(): import rota
+def test_missing_result(): shifts.minutes(1)[0]
+def test_missing_attribute_of_the_result(): shifts.minutes(1).total
+def test_own_name_missing(): nobody_wrote_this()
+def test_own_type_error(): len(5)
+def test_own_attribute_error(): "".nothing()
+class TestOwn:
+    def test_own_method_missing(self): self.assert_equal(1, 1)
+def test_no_such_fixture(nothing): pass
+def test_setup_fails(shift): pass
+@pytest.mark.skip(reason="later")
+def test_skipped(): assert False
+@pytest.mark.xfail
+def test_expected_to_fail(): assert False
+@pytest.mark.xfail
+def test_unexpectedly_passes(): assert True
+@pytest.mark.parametrize("hours", [1, 2])
+def test_many(hours): assert hours == 1
+"""
+KINDS = {
+    "test_passes": ("passed", ""),
+    "test_wrong_value": ("failed", "assertion"),
+    "test_no_error_raised": ("failed", "assertion"),
+    "test_told_to_fail": ("failed", "assertion"),
+    "test_missing_function": ("failed", "missing"),
+    "test_missing_method": ("failed", "missing"),
+    "test_missing_module": ("failed", "missing"),
+    "test_missing_result": ("failed", "missing"),
+    "test_missing_attribute_of_the_result": ("failed", "missing"),
+    "test_own_name_missing": ("failed", "broken"),
+    "test_own_type_error": ("failed", "broken"),
+    "test_own_attribute_error": ("failed", "broken"),
+    "test_own_method_missing": ("failed", "broken"),
+    "test_no_such_fixture": ("error", "broken"),
+    "test_setup_fails": ("error", "broken"),
+    "test_skipped": ("skipped", ""),
+    "test_expected_to_fail": ("xfailed", ""),
+    "test_unexpectedly_passes": ("xfailed", ""),
+    "test_many[1]": ("passed", ""),
+    "test_many[2]": ("failed", "assertion"),
+}
+
+
 async def test_every_outcome_is_told_with_its_kind(project):
-    root = project(
-        {
-            "shifts.py": "class Shift:\n    pass\n\n\ndef minutes(hours):\n    pass\n",
-            "test_all.py": """
-                import pytest
-                import shifts
-
-                @pytest.fixture
-                def shift():
-                    return shifts.Shift(1, 2)
-
-                def test_passes(): assert shifts.Shift()
-                def test_wrong_value(): assert shifts.minutes(1) == 60
-                def test_no_error_raised():
-                    with pytest.raises(ValueError):
-                        shifts.minutes(-1)
-                def test_told_to_fail(): pytest.fail("not good")
-                def test_missing_function(): shifts.hours(1)
-                def test_missing_method(): shifts.Shift().minutes()
-                def test_missing_module(): import rota
-                def test_missing_result(): shifts.minutes(1)[0]
-                def test_missing_attribute_of_the_result(): shifts.minutes(1).total
-                def test_own_name_missing(): nobody_wrote_this()
-                def test_own_type_error(): len(5)
-                def test_own_attribute_error(): "".nothing()
-                class TestOwn:
-                    def test_own_method_missing(self): self.assert_equal(1, 1)
-                def test_no_such_fixture(nothing): pass
-                def test_setup_fails(shift): pass
-                @pytest.mark.skip(reason="later")
-                def test_skipped(): assert False
-                @pytest.mark.xfail
-                def test_expected_to_fail(): assert False
-                @pytest.mark.xfail
-                def test_unexpectedly_passes(): assert True
-                @pytest.mark.parametrize("hours", [1, 2])
-                def test_many(hours): assert hours == 1
-            """,
-        }
-    )
-    report = await run(root)
+    shifts = "class Shift:\n    pass\n\n\ndef minutes(hours):\n    pass\n"
+    report = await run(project({"shifts.py": shifts, "test_all.py": EVERY_OUTCOME}))
     assert report.reason == "" and report.exit_code == 1
-    assert outcomes(report) == {
-        "test_passes": ("passed", ""),
-        "test_wrong_value": ("failed", "assertion"),
-        "test_no_error_raised": ("failed", "assertion"),
-        "test_told_to_fail": ("failed", "assertion"),
-        "test_missing_function": ("failed", "missing"),
-        "test_missing_method": ("failed", "missing"),
-        "test_missing_module": ("failed", "missing"),
-        "test_missing_result": ("failed", "missing"),
-        "test_missing_attribute_of_the_result": ("failed", "missing"),
-        "test_own_name_missing": ("failed", "broken"),
-        "test_own_type_error": ("failed", "broken"),
-        "test_own_attribute_error": ("failed", "broken"),
-        "test_own_method_missing": ("failed", "broken"),
-        "test_no_such_fixture": ("error", "broken"),
-        "test_setup_fails": ("error", "broken"),
-        "test_skipped": ("skipped", ""),
-        "test_expected_to_fail": ("xfailed", ""),
-        "test_unexpectedly_passes": ("xfailed", ""),
-        "test_many[1]": ("passed", ""),
-        "test_many[2]": ("failed", "assertion"),
-    }
+    assert outcomes(report) == KINDS
     messages = {test.id: test.message for test in report.tests}
     assert messages["test_all.py::test_wrong_value"].startswith("assert None == 60\n")
     assert messages["test_all.py::test_skipped"] == "Skipped: later"
