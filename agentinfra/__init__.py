@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agentinfra.models.model_manager import ModelManager
     from agentinfra.models.ready_made import ClaudeModel, O1Model
     from agentinfra.models.scripted_model import ScriptedModel
+    from agentinfra.workflow.workflow_builder import WorkflowBuilder
 
 __version__ = "0.1.0"
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "ScriptedModel",
     "Task",
     "TaskState",
+    "WorkflowBuilder",
     "__version__",
 ]
 
@@ -67,6 +69,7 @@ _HOMES = {
     "ScriptedModel": "models.scripted_model",
     "Task": "core.tasks",
     "TaskState": "core.tasks",
+    "WorkflowBuilder": "workflow.workflow_builder",
 }
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ class App:
         on_start: Callable[[str], None],
         planner: PlannerAgent | None,
     ) -> str:
-        settings = load_settings(self.workspace)
+        settings = load_settings(self.workspace, own_planner=planner is None and options.planner is None)
         models = ModelManager(aliases=settings.models.aliases, base_url=options.base_url)
         engine = DbosEngine(self.folder / "engine.db")
         try:
@@ -323,11 +324,8 @@ def load_planner(name: str | None, workspace: Path) -> PlannerAgent:
     if name is None:
         return PlannerAgent()
     module_name, _, class_name = name.partition(":")
-    # The modules of a cast import each other by their plain names, as scripts in one folder do.
-    for folder in (workspace.joinpath(*module_name.split(".")).parent, workspace):
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
     try:
+        _make_importable(module_name, workspace)
         planner = getattr(import_module(module_name), class_name)()
     except (ImportError, AttributeError, TypeError) as error:
         raise ConfigError(
@@ -338,6 +336,17 @@ def load_planner(name: str | None, workspace: Path) -> PlannerAgent:
     if not isinstance(planner, PlannerAgent):
         raise ConfigError(f"{name} is no PlannerAgent", next_step="Derive it from agentinfra.agents.PlannerAgent")
     return planner
+
+
+def _make_importable(module_name: str, workspace: Path) -> None:
+    """Let a module of the workspace be found, and the modules beside it by their plain names, as scripts do."""
+    if str(workspace) not in sys.path:
+        sys.path.insert(0, str(workspace))
+    found = find_spec(module_name)
+    if found is not None and found.origin is not None:
+        folder = str(Path(found.origin).parent)
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
 
 
 def _recorded(model: ChatModel, options: RunOptions, others: Mapping[str, ChatModel]) -> ChatModel:

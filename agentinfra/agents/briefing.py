@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentinfra.agents.arbiter import ACTUAL, Candidate
+from agentinfra.agents.task_planning import is_named
 from agentinfra.agents.test_suite import Case, Suite, module_name
 from agentinfra.core.tasks import Task
 from agentinfra.proof.report import TestReport
@@ -42,7 +43,7 @@ def describe_neighbours(task: Task, spec: Spec) -> str:
     for module, signatures in neighbours(task, spec):
         for signature in signatures:
             name = signature.split("(")[0].removeprefix("class ").strip()
-            if name not in text and f"{module.split('.')[-1]}.py" not in text:
+            if not is_named(name, text) and not is_named(f"{module.split('.')[-1]}.py", text):
                 continue
             where = "in the same file" if module == own else f"from {module} import {name.split('.')[0]}"
             lines.append(f"- {signature}  ({where})")

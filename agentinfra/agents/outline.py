@@ -63,7 +63,8 @@ def _from_segments(segments: Sequence[Segment], plan: Plan) -> list[Requirement]
     default = _default_file(segments, plan)
     drafts: list[Requirement] = []
     for (file, name), group in groups.items():
-        symbols = sorted((one.symbol for one in group), key=_is_exception)
+        first = next((one.symbol for one in group if not _is_exception(one.symbol)), "")
+        symbols = sorted((one.symbol for one in group), key=lambda symbol: symbol != first)
         drafts.append(_draft(titles.get(name, name), "\n".join(one.text for one in group), file or default, symbols))
     return drafts
 

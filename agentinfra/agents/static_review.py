@@ -48,11 +48,12 @@ def review(files: Mapping[str, str]) -> list[Finding]:
 def _review_file(path: str, source: str) -> Iterator[Finding]:
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
+        named = list(_names(path, tree))
+    except (SyntaxError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 0) or 0
-        yield Finding("syntax", path, line, "error", f"The file does not parse: {error}")
+        yield Finding("syntax", path, line, "error", f"The file cannot be read as Python: {error}")
         return
-    yield from _names(path, tree)
+    yield from named
     for node in ast.walk(tree):
         yield from _constructs(path, node)
 

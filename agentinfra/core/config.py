@@ -55,16 +55,22 @@ class Settings(BaseModel):
     trusted: tuple[str, ...] = ()
 
 
-def load_settings(workspace: Path) -> Settings:
+def load_settings(workspace: Path, *, own_planner: bool = True) -> Settings:
     """Read the user's settings, and a trusted workspace's planner.
+
+    Args:
+        workspace: Folder of the repository.
+        own_planner: Whether the workspace's planner is wanted; False where the person named one.
 
     Raises:
         ConfigError: A file cannot be read, or holds an unknown or wrong value.
     """
     user = _validated(_read(user_config_file()), user_config_file())
+    if user.planner is not None or not own_planner:
+        return user
     own_file = workspace / ".agentinfra" / "settings.toml"
     planner = _read(own_file).get("planner")
-    if planner is None or user.planner is not None:
+    if planner is None:
         return user
     if not isinstance(planner, str):
         raise ConfigError(f"planner in {own_file} is no text", next_step="Write it as module:Class")

@@ -1,15 +1,29 @@
-"""The signatures of a requirement as Python source with empty bodies: what tests are proven RED against."""
+"""The signatures of a requirement as Python source with empty bodies: what tests are proven RED against.
+
+Annotations and defaults that are no plain values are left out: the names in them need not exist, and a module that
+cannot be imported proves nothing.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
+import keyword
 import re
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-_CLASS = re.compile(r"^(?:class|exception)\s+([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*:?\s*$")
-_METHOD = re.compile(r"^([A-Za-z_]\w*)\.([A-Za-z_]\w*)\s*\((.*)\)$")
-_FUNCTION = re.compile(r"^(?:async\s+)?(?:def\s+)?([A-Za-z_]\w*)\s*\((.*)\)$")
+_CLASS = re.compile(r"(?P<kind>class|exception)\s+(?P<name>[A-Za-z_]\w*)\s*(?:\((?P<inside>.*)\))?\s*:?", re.DOTALL)
+_METHOD = re.compile(r"(?:async\s+)?(?:def\s+)?(?P<owner>[A-Za-z_]\w*)\.(?P<rest>[A-Za-z_]\w*\s*\(.*)", re.DOTALL)
+_DEF = re.compile(r"(?:async\s+)?(?:def\s+)?")
+
+
+@dataclass
+class _Class:
+    name: str
+    bases: tuple[str, ...] = ()
+    methods: dict[str, ast.FunctionDef] = field(default_factory=dict[str, ast.FunctionDef])
 
 
 def stub(symbols: Iterable[str]) -> str:
@@ -20,47 +34,91 @@ def stub(symbols: Iterable[str]) -> str:
             parentheses hold its bases where they name exceptions or other known classes, else its constructor's
             parameters. What is no signature is left out.
     """
-    functions: list[str] = []
-    classes: dict[str, tuple[str, list[str]]] = {}
-    for symbol in symbols:
-        text = symbol.strip().split("->")[0].strip().rstrip(":").strip()
-        if match := _CLASS.match(text):
-            classes.setdefault(match.group(1), _class_parts(match.group(2) or "", set(classes)))
-        elif match := _METHOD.match(text):
-            head = classes.setdefault(match.group(1), ("", []))
-            head[1].append(_function(match.group(2), f"self, {match.group(3)}" if match.group(3).strip() else "self"))
-        elif match := _FUNCTION.match(text):
-            functions.append(_function(match.group(1), match.group(2)))
-    blocks = [*(_class(name, bases, methods) for name, (bases, methods) in classes.items()), *functions]
-    return "\n\n\n".join(block for block in blocks if _parses(block)) + "\n"
+    texts = [symbol.strip() for symbol in symbols]
+    known = {found["name"] for text in texts if (found := _class_head(text))}
+    functions: dict[str, ast.FunctionDef] = {}
+    classes: dict[str, _Class] = {}
+    for text in texts:
+        if found := _class_head(text):
+            inside = found["inside"] or ("Exception" if found["kind"] == "exception" else "")
+            _add_class(classes, found["name"], inside, known)
+        elif found := _METHOD.fullmatch(text):
+            owner = classes.setdefault(found["owner"], _Class(found["owner"]))
+            _add(owner.methods, _function(found["rest"], is_method=True))
+        else:
+            _add(functions, _function(text))
+    blocks = [*map(_class_source, _bases_first(classes)), *map(ast.unparse, functions.values())]
+    return "\n\n\n".join(blocks) + "\n"
 
 
-def _class_parts(inside: str, known: set[str]) -> tuple[str, list[str]]:
+def _class_head(text: str) -> re.Match[str] | None:
+    found = _CLASS.fullmatch(text)
+    return found if found and not keyword.iskeyword(found["name"]) else None
+
+
+def _add_class(classes: dict[str, _Class], name: str, inside: str, known: set[str]) -> None:
+    own = classes.setdefault(name, _Class(name))
     names = [part.strip() for part in inside.split(",") if part.strip()]
-    if names and all(_is_class(name, known) for name in names):
-        return ", ".join(names), []
-    return (
-        ("", [_function("__init__", f"self, {inside}" if inside.strip() else "self")]) if inside.strip() else ("", [])
-    )
+    if names and all(_is_class(part, known) for part in names):
+        there = [part for part in names if part != name and (part in known or hasattr(builtins, part))]
+        own.bases = own.bases or tuple(there or ["Exception"])
+    elif names:
+        _add(own.methods, _function(f"__init__({inside})", is_method=True))
 
 
 def _is_class(name: str, known: set[str]) -> bool:
     return name in known or isinstance(getattr(builtins, name, None), type) or name.endswith(("Error", "Exception"))
 
 
-def _class(name: str, bases: str, methods: list[str]) -> str:
-    head = f"class {name}({bases}):" if bases else f"class {name}:"
-    body = "\n\n".join("\n".join(f"    {line}" for line in method.split("\n")) for method in methods)
-    return f"{head}\n{body or '    pass'}"
+def _add(functions: dict[str, ast.FunctionDef], function: ast.FunctionDef | None) -> None:
+    if function is not None:
+        functions.setdefault(function.name, function)
 
 
-def _function(name: str, parameters: str) -> str:
-    return f"def {name}({parameters}):\n    pass"
-
-
-def _parses(source: str) -> bool:
+def _function(text: str, *, is_method: bool = False) -> ast.FunctionDef | None:
+    head = _DEF.sub("", text, count=1).rstrip(": \t")
     try:
-        ast.parse(source)
-    except (SyntaxError, ValueError):
-        return False
-    return True
+        body = ast.parse(f"def {head}: pass").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
+        return None
+    function = body[0]
+    function.returns, function.body = None, [ast.Pass()]
+    _simplify(function.args, is_method=is_method)
+    return function
+
+
+def _simplify(arguments: ast.arguments, *, is_method: bool) -> None:
+    for node in ast.walk(arguments):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    arguments.defaults = [_plain(default) for default in arguments.defaults]
+    arguments.kw_defaults = [default and _plain(default) for default in arguments.kw_defaults]
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if is_method and not (positional and positional[0].arg in ("self", "cls")):
+        (arguments.posonlyargs or arguments.args).insert(0, ast.arg("self"))
+
+
+def _plain(default: ast.expr) -> ast.expr:
+    try:
+        ast.literal_eval(default)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return ast.Constant(None)
+    return default
+
+
+def _bases_first(classes: dict[str, _Class]) -> Iterator[_Class]:
+    left = dict(classes)
+    while left:
+        free = [one for one in left.values() if not left.keys() & set(one.bases)]
+        # Classes that are each other's bases cannot be; the first of them loses its own.
+        chosen = free[0] if free else replace(next(iter(left.values())), bases=())
+        yield chosen
+        del left[chosen.name]
+
+
+def _class_source(one: _Class) -> str:
+    head = f"class {one.name}({', '.join(one.bases)}):" if one.bases else f"class {one.name}:"
+    body = "\n\n".join(map(ast.unparse, one.methods.values())) or "pass"
+    return f"{head}\n{textwrap.indent(body, '    ')}"
