@@ -182,6 +182,8 @@ class App:
         models = ModelManager(aliases=settings.models.aliases, base_url=options.base_url)
         engine = DbosEngine(self.folder / "engine.db")
         try:
+            # First of all: where another process works on the run, nothing of it may be touched.
+            await engine.open()
             sandbox = await choose_sandbox(allow_unsandboxed=options.unsandboxed)
             parts = RunParts(
                 engine=engine,

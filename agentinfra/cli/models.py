@@ -68,9 +68,9 @@ async def fetch(entry: CatalogEntry) -> Path:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     # On standard error, so that the path alone stands on standard output.
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        line = bar.add_task(entry.name, total=entry.size)
+        line = bar.add_task(entry.name, total=entry.size, visible=False)
 
         def told(what: str, done: int, total: int) -> None:
-            bar.update(line, description=what, completed=done, total=total)
+            bar.update(line, description=what, completed=done, total=total, visible=True)
 
         return await ensure_model(entry, progress=told)

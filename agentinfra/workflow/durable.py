@@ -53,6 +53,14 @@ class DbosEngine(BaseEngine):
         self._opening: asyncio.Task[None] | None = None
         self._workflow: Callable[[str, Any], Awaitable[Any]] | None = None
 
+    async def open(self) -> None:
+        """Open the file now instead of at first use.
+
+        Raises:
+            EngineError: Another process works on it, or it cannot be opened.
+        """
+        await self._opened()
+
     async def close(self) -> None:
         """Stop what runs, shut dbos down and release the file; safe to call twice."""
         try:

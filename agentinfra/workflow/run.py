@@ -193,13 +193,13 @@ class Run:
 
     async def run_tasks(self, tasks: Sequence[Task], work: Callable[[Workbench], Awaitable[Verdict]]) -> None:
         """Run the tasks, each as a workflow of its own that waits for those it needs."""
-        for task in in_order(tasks):
+        for task in in_order(tasks, others=self.tasks):
             self._work[task.id] = work
             await self.parts.engine.start("task", f"{self.id}.{task.id}", {"task": task.id})
             if self.parts.parallel == 1:
                 # In the graph's order, not in that of finishing: equal replies then give equal commits.
                 await self.parts.engine.result(f"{self.id}.{task.id}")
-        for task in in_order(tasks):
+        for task in in_order(tasks, others=self.tasks):
             outcome = await self.parts.engine.result(f"{self.id}.{task.id}")
             self.settle(task.id, TaskState(outcome["state"]))
 
@@ -226,7 +226,9 @@ class Run:
 
     async def set_state(self, task: Task, state: TaskState, **details: Any) -> None:
         """Record a task's state; only the engine's own code calls this."""
-        self._states[task.id] = state
+        if not self._states.get(task.id, TaskState.PENDING).is_final:
+            # After a resume the steps of a finished task are passed through once more.
+            self._states[task.id] = state
         await self.emit("agent_state", {"task": task.id, "state": state.value, **details}, ("planner", task.engineer))
 
     async def _run_work(self, argument: Mapping[str, Any]) -> None:
