@@ -115,7 +115,7 @@ def files_of_reply(text: str, idea: str) -> dict[str, str]:
     files: dict[str, str] = {}
     for block in code_blocks(text):
         path = _path_of(block, [name for name in _NAMED_FILE.findall(idea) if name not in files])
-        if path and not Path(path).is_absolute() and ".." not in Path(path).parts:
+        if path and block.text.strip() and not Path(path).is_absolute() and ".." not in Path(path).parts:
             files[path] = block.text
     return files
 

@@ -32,15 +32,25 @@ class AgentInfraSide:
     Args:
         command: The ``agentinfra`` command.
         model: ``provider:name``.
-        minutes: Limit of a run; the process is ended three minutes later if it does not keep it.
+        minutes: Limit of a run.
         base_url: Address of an OpenAI-compatible endpoint.
+        grace_seconds: How much longer it may take to come to its end; then the process is stopped.
     """
 
     name: SideName = "agentinfra"
 
-    def __init__(self, command: Path, model: str, *, minutes: float, base_url: str | None = None) -> None:
+    def __init__(
+        self,
+        command: Path,
+        model: str,
+        *,
+        minutes: float,
+        base_url: str | None = None,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
         self._command = command
         self._minutes = minutes
+        self._most_seconds = minutes * 60 + grace_seconds
         self._options = ["--model", model, "--yes", "--budget-minutes", f"{minutes:g}", "--json"]
         self._options += ["--base-url", base_url] if base_url else []
 
@@ -76,7 +86,7 @@ class AgentInfraSide:
         with (folder / "events.jsonl").open("wb") as events, (folder / "stderr.txt").open("wb") as complaints:
             process = await self._start(options, env, events, complaints)
             try:
-                async with asyncio.timeout(self._minutes * 60 + GRACE_SECONDS):
+                async with asyncio.timeout(self._most_seconds):
                     return await process.wait()
             except TimeoutError:
                 return await _stop(process)
@@ -99,10 +109,10 @@ class AgentInfraSide:
 
 
 def read_events(file: Path) -> RunState:
-    """The state of a run from its events, one a line; a line that was cut by the end of the process is passed over."""
+    """The state of a run from its events, one a line; what is no event is passed over."""
     events: list[Event] = []
     for line in file.read_text("utf-8", "replace").splitlines():
-        with suppress(ValueError, KeyError):
+        with suppress(ValueError, KeyError, TypeError):
             item = cast("dict[str, Any]", json.loads(line))
             events.append(Event(item["run"], item["seq"], item["time"], item["kind"], item["data"]))
     return reduce(events)

@@ -38,7 +38,7 @@ from agentinfra.models.download import ensure_model
 from agentinfra.models.model_manager import ModelManager
 from agentinfra.security.clean import clean_line
 from agentinfra.security.sandbox.detect import choose_sandbox
-from agentinfra.workflow.figures import duration
+from agentinfra.workflow.figures import count, duration
 
 IDEAS_VARIABLE = "AGENTINFRA_IDEAS"
 COMMAND = Path(sys.executable).with_name("agentinfra")
@@ -186,7 +186,10 @@ async def measure_all(options: Options, store: CellFile, sides: Sequence[Side]) 
     """
     start = version()
     slots = list(missing(options, store, sides, start))
-    print(f"{len(slots)} cells to measure, at most {duration(len(slots) * options.minutes * 60)}; Ctrl-C is safe.")
+    if not slots:
+        return
+    most = duration(len(slots) * options.minutes * 60)
+    print(f"{count(len(slots), 'cell')} to measure, at most {most}; Ctrl-C is safe.")
     judge = Judge(await choose_sandbox())
     await fetch_model(options.model)
     for number, slot in enumerate(slots, 1):

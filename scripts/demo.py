@@ -25,7 +25,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, wait_for_the_run)
     model = os.environ.get("MODEL") or "local:qwen2.5-coder-1.5b"
     out = free_folder(Path(os.environ.get("OUT") or "demo").expanduser().resolve())
-    if model.startswith("local:") and call(AGENTINFRA, "models", "pull", model.removeprefix("local:")) != 0:
+    if model.startswith("local:") and not fetch(model.removeprefix("local:")):
         return 1
     # A repository of its own, also inside another one: the run must never find the outer checkout.
     call("git", "init", "--quiet", "--initial-branch=main", str(out))
@@ -71,9 +71,21 @@ def show(out: Path) -> None:
         print(f"\nThe run left no branch in {out}.")
         return
     call("git", "-C", str(out), "checkout", "--quiet", branches[0])
-    print(f"\nThe result is in {out}, on branch {branches[0]}: spec.md, tasks.md, code and tests.")
-    print(f"  git -C {out} log        one commit a task, with its requirement, agent and model")
-    print(f"  cd {out} && {AGENTINFRA} report")
+    place = near(out)
+    print(f"\nThe result is in {place}, on branch {branches[0]}: spec.md, tasks.md, code and tests.")
+    print(f"  git -C {place} log        one commit a task, with its requirement, agent and model")
+    print(f"  {near(Path(AGENTINFRA))} report --workspace {place}")
+
+
+def near(path: Path) -> str:
+    """The path as one types it here: relative where it lies below the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def fetch(name: str) -> bool:
+    """Have the model's file on this machine; its path, which the command prints, is of no interest here."""
+    return subprocess.run((AGENTINFRA, "models", "pull", name), stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def list_branches(folder: Path, prefix: str = "refs/heads/") -> list[str]:

@@ -203,7 +203,7 @@ def _drawn_text(run: Run) -> str:
     # The length holds the grid, whatever font is there; a cell without text belongs to a wide character before it.
     cells = run.width - (len(run.text) - len(text)) - lead
     place = f'x="{(run.column + lead) * CELL_WIDTH}" y="{LINE_HEIGHT - 5}" textLength="{cells * CELL_WIDTH}"'
-    return f'<text {place}{run.style}>{escape(text.lstrip(), quote=False)}</text>'
+    return f"<text {place}{run.style}>{escape(text.lstrip(), quote=False)}</text>"
 
 
 def _drawn_frame(frame: Screenshot, left: int, ids: dict[Line, str]) -> str:

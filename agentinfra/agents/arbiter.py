@@ -19,6 +19,7 @@ from agentinfra.proof.report import TestReport
 PASSED = "passed"
 ACTUAL = re.compile(r"(?:AssertionError: )?assert (.+?) (?:==|is) ", re.DOTALL)
 _GIVES = "gives "
+_UNREAD = "gives something like "  # a value that cannot be read back from the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def arbitrate(suite: Suite, candidates: Sequence[Candidate]) -> Ruling:
 def _agreed(case: Case, votes: Mapping[str, Counter[str]], row: Mapping[str, str]) -> str:
     """The result that at least two candidates give and the winner is one of; empty where there is none."""
     answer = row[case.name]
-    if case.example.expect != "returns" or not answer.startswith(_GIVES) or votes[case.name][answer] < 2:
+    is_read = answer.startswith(_GIVES) and not answer.startswith(_UNREAD)
+    if case.example.expect != "returns" or not is_read or votes[case.name][answer] < 2:
         return ""
     return answer.removeprefix(_GIVES)
 
@@ -138,11 +140,11 @@ def _answer(message: str) -> str:
     if actual is None:
         return f"raises {first.partition(':')[0]}"
     if "..." in actual.group(1):  # pytest shortens what is long
-        return f"gives something like {first}"
+        return f"{_UNREAD}{first}"
     try:
         return f"{_GIVES}{ast.literal_eval(actual.group(1))!r}"
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return f"gives something like {first}"
+        return f"{_UNREAD}{first}"
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -24,6 +24,7 @@ from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatRequest
 from agentinfra.patching.reply import code_blocks, python_source
 from agentinfra.patching.splice import splice
+from agentinfra.spec.stubs import is_exception, stub
 
 MAX_TOKENS = 900
 ENOUGH_SOUND = 3  # so many candidates that pass all grounded examples, and only guesses stand against them
@@ -187,7 +188,12 @@ class MicroAgent(BaseAgent):
                 raise PatchError("The reply holds no code block", next_step="Reply with one code block")
             return blocks[0].text, blocks[0].text
         names = tuple(dict.fromkeys(symbol_name(signature) for signature in self.bench.task.symbols))
-        source = python_source(reply, names)
+        # Exceptions have no body to get wrong, and small models forget them: those that a reply leaves out are given.
+        plain = [symbol for symbol in self.bench.task.symbols if is_exception(symbol)]
+        given = [symbol_name(symbol) for symbol in plain]
+        source = python_source(reply, [name for name in names if name not in given])
         if not names:
             return source, source
-        return splice(await self.bench.read(path), source, names), source
+        start = splice(await self.bench.read(path), stub(plain), given) if given else await self.bench.read(path)
+        own = [name for name in names if name not in given or f"class {name}" in source]
+        return splice(start, source, own), source

@@ -17,6 +17,7 @@ from agentinfra.proof.locks import GUARDED_NAMES
 from agentinfra.spec.idea_text import Segment, find_files, find_symbols, split_requirements
 from agentinfra.spec.requirements import Area, Example, Requirement, Spec
 from agentinfra.spec.stated_examples import find_examples
+from agentinfra.spec.stubs import is_exception
 
 _FRONTEND = frozenset({".html", ".css", ".js", ".ts", ".svelte", ".vue", ".jsx", ".tsx"})
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:/[A-Za-z_][\w-]*)*\.\w{1,6}")
@@ -64,7 +65,7 @@ def _from_segments(segments: Sequence[Segment], plan: Plan) -> list[Requirement]
     default = _default_file(segments, plan)
     drafts: list[Requirement] = []
     for (file, name), group in groups.items():
-        first = next((one.symbol for one in group if not _is_exception(one.symbol)), "")
+        first = next((one.symbol for one in group if not is_exception(one.symbol)), "")
         symbols = sorted((one.symbol for one in group), key=lambda symbol: symbol != first)
         drafts.append(_draft(titles.get(name, name), "\n".join(one.text for one in group), file or default, symbols))
     return drafts
@@ -72,10 +73,10 @@ def _from_segments(segments: Sequence[Segment], plan: Plan) -> list[Requirement]
 
 def _owner(segment: Segment, segments: Sequence[Segment]) -> Segment:
     """What is built together with a segment: itself; for an exception the class of its file, or what raises it."""
-    if not _is_exception(segment.symbol):
+    if not is_exception(segment.symbol):
         return segment
     name = symbol_name(segment.symbol)
-    others = [one for one in segments if one.file == segment.file and not _is_exception(one.symbol)]
+    others = [one for one in segments if one.file == segment.file and not is_exception(one.symbol)]
     classes = [one for one in others if one.symbol.startswith("class ")]
     raising = [one for one in others if name in one.text]
     return next(iter([*classes, *raising, *others]), segment)
@@ -145,12 +146,6 @@ def _symbols(planned: PlannedRequirement) -> list[str]:
 def _signature(planned: PlannedRequirement) -> str:
     text = planned.signature.strip().removeprefix("def ").split("->")[0].strip().rstrip(":").strip()
     return text if symbol_name(text) else ""
-
-
-def _is_exception(symbol: str) -> bool:
-    return bool(re.match(r"class \w+\((?:\w*(?:Error|Exception|Full|Warning))\)$", symbol)) or symbol.endswith(
-        "Exception)"
-    )
 
 
 def _default_file(segments: Sequence[Segment], plan: Plan) -> str:

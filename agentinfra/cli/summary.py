@@ -93,4 +93,6 @@ def _commands(report: Report, here: Path) -> Iterator[tuple[str, str]]:
 def workspace_option(state: RunState, here: Path, name: str) -> str:
     """What a command needs to find the run's workspace from a folder: " --workspace PATH", or "" if it is there."""
     workspace = info(state, "workspace")
-    return f" {name} {shlex.quote(workspace)}" if workspace and Path(workspace) != here else ""
+    place = Path(workspace)
+    shown = str(place.relative_to(here)) if place.is_relative_to(here) else workspace
+    return f" {name} {shlex.quote(shown)}" if workspace and place != here else ""

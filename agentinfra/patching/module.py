@@ -65,6 +65,22 @@ class Module:
             body = self.source.rstrip("\n")
             self._load(f"{body}\n\n\n{text}\n" if body else f"{text}\n")
 
+    def remove(self, name: str) -> None:
+        """Take a statement away, with the empty lines above it."""
+        node = self.statements[name]
+        self._cut(first_line(node) - 1, last_line(node))
+
+    def remove_import(self, wanted: Import) -> None:
+        """Take one imported name away, and its whole statement where that imports nothing else."""
+        alias = wanted.names[0]
+        node = next(other for other in self.imports if _imports(other, wanted))
+        left = [other for other in node.names if ast.dump(other) != ast.dump(alias)]
+        if left:
+            node.names = left
+            self._edit(first_line(node) - 1, last_line(node), [ast.unparse(node)])
+        else:
+            self._cut(first_line(node) - 1, last_line(node))
+
     def add_import(self, node: Import) -> None:
         """Add an import below those of the module's head; a ``from __future__`` goes above them."""
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
@@ -97,5 +113,21 @@ class Module:
             start -= 1
         self._edit(start, start, [*text.split("\n"), "", ""])
 
+    def _cut(self, start: int, end: int) -> None:
+        while start > 0 and not self.lines[start - 1].strip():
+            start -= 1
+        below = self.lines[end:]
+        while not start and below and not below[0].strip():
+            below = below[1:]
+        self._load("\n".join([*self.lines[:start], *below]))
+
     def _edit(self, start: int, end: int, lines: Sequence[str]) -> None:
         self._load("\n".join([*self.lines[:start], *lines, *self.lines[end:]]))
+
+
+def _imports(node: Import, wanted: Import) -> bool:
+    """Whether an import statement binds the one name of another."""
+    single = type(node) is type(wanted) and ast.dump(wanted.names[0]) in map(ast.dump, node.names)
+    if isinstance(node, ast.ImportFrom) and isinstance(wanted, ast.ImportFrom):
+        return single and (node.module, node.level) == (wanted.module, wanted.level)
+    return single

@@ -51,6 +51,12 @@ def stub(symbols: Iterable[str]) -> str:
     return "\n\n\n".join(blocks) + "\n"
 
 
+def is_exception(symbol: str) -> bool:
+    """Whether a signature is that of an exception, told by the name of its base."""
+    found = _class_head(symbol.strip())
+    return found is not None and bool(re.fullmatch(r"\w*(?:Error|Exception|Warning)", (found["inside"] or "").strip()))
+
+
 def _class_head(text: str) -> re.Match[str] | None:
     found = _CLASS.fullmatch(text)
     return found if found and not keyword.iskeyword(found["name"]) else None

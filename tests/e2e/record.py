@@ -25,7 +25,7 @@ AGENTINFRA = str(Path(sys.executable).with_name("agentinfra"))
 MODEL = "local:qwen2.5-coder-1.5b"
 SEEDS = (7, 8, 9, 10)
 MINUTES = "40"  # a busy machine must not cut a record
-STAMPS = (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", r"\b1[6-9]\d{8}\b", r"(?<![\w.])/(?:tmp|home|root|usr|var|work)/\w")
+STAMPS = (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", r"\b1[6-9]\d{8}\b", r"(?<![\w.])/(?:tmp|home|root|usr|var|work)/\S")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ SCENARIOS = (
         "Bitte ein kleines Modul `kasse.py` für unseren Vereinskiosk.\n\n"
         "`rueckgeld(preis, bezahlt)` gibt das Rückgeld in Cent als int: `rueckgeld(350, 500)` ergibt 150 und "
         "`rueckgeld(200, 200)` ergibt 0. Ist weniger bezahlt als der Preis, gibt es einen ValueError.\n",
+        codes=(0, 1),
     ),
     Scenario("open", "Something that splits the bill of our pub quiz team fairly.", ("--mode", "plan")),
 )

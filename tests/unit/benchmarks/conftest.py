@@ -60,6 +60,16 @@ def cases_folder(tmp_path):
 
 
 @pytest.fixture
+def command(tmp_path):
+    """A command that does what ``agentinfra plan`` does, as far as it is seen from outside."""
+    path = tmp_path / "bin" / "agentinfra"
+    path.parent.mkdir()
+    path.write_text(f"#!{sys.executable}\n" + Path(__file__).with_name("agentinfra_double.py").read_text())
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
 def levels_case(cases_folder):
     return load_cases(cases_folder, ["01"])[0]
 
