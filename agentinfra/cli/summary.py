@@ -94,5 +94,6 @@ def workspace_option(state: RunState, here: Path, name: str) -> str:
     """What a command needs to find the run's workspace from a folder: " --workspace PATH", or "" if it is there."""
     workspace = info(state, "workspace")
     place = Path(workspace)
-    shown = str(place.relative_to(here)) if place.is_relative_to(here) else workspace
+    below = len(here.parts) > 1 and place.is_relative_to(here)
+    shown = str(place.relative_to(here)) if below else workspace
     return f" {name} {shlex.quote(shown)}" if workspace and place != here else ""

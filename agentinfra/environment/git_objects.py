@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agentinfra.core.errors import WorkspaceError
 from agentinfra.environment.git_command import GitCommand, split_items
+from agentinfra.patching.module_merge import merge_modules
 
 RUN_TRAILER = "AgentInfra-Run"
 TASK_TRAILER = "AgentInfra-Task"

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field, replace
 _CLASS = re.compile(r"(?P<kind>class|exception)\s+(?P<name>[A-Za-z_]\w*)\s*(?:\((?P<inside>.*)\))?\s*:?", re.DOTALL)
 _METHOD = re.compile(r"(?:async\s+)?(?:def\s+)?(?P<owner>[A-Za-z_]\w*)\.(?P<rest>[A-Za-z_]\w*\s*\(.*)", re.DOTALL)
 _DEF = re.compile(r"(?:async\s+)?(?:def\s+)?")
+_CONTAINERS = frozenset({"object", "list", "dict", "set", "frozenset", "tuple", "str", "int", "float"})
 
 
 @dataclass
 class _Class:
     name: str
-    bases: tuple[str, ...] = ()
+    base: str = ""
     methods: dict[str, ast.FunctionDef] = field(default_factory=dict[str, ast.FunctionDef])
 
 
@@ -67,13 +68,16 @@ def _add_class(classes: dict[str, _Class], name: str, inside: str, known: set[st
     names = [part.strip() for part in inside.split(",") if part.strip()]
     if names and all(_is_class(part, known) for part in names):
         there = [part for part in names if part != name and (part in known or hasattr(builtins, part))]
-        own.bases = own.bases or tuple(there or ["Exception"])
+        # One is enough: tests catch exceptions and call methods, and not every two bases go together.
+        own.base = own.base or next(iter(there), "Exception")
     elif names:
         _add(own.methods, _function(f"__init__({inside})", is_method=True))
 
 
 def _is_class(name: str, known: set[str]) -> bool:
-    return name in known or isinstance(getattr(builtins, name, None), type) or name.endswith(("Error", "Exception"))
+    builtin = getattr(builtins, name, None)
+    is_raised = isinstance(builtin, type) and issubclass(builtin, BaseException)
+    return name in known or name in _CONTAINERS or is_raised or name.endswith(("Error", "Exception"))
 
 
 def _add(functions: dict[str, ast.FunctionDef], function: ast.FunctionDef | None) -> None:
@@ -84,14 +88,14 @@ def _add(functions: dict[str, ast.FunctionDef], function: ast.FunctionDef | None
 def _function(text: str, *, is_method: bool = False) -> ast.FunctionDef | None:
     head = _DEF.sub("", text, count=1).rstrip(": \t")
     try:
-        body = ast.parse(f"def {head}: pass").body
+        function, *more = ast.parse(f"def {head}: pass").body
+        if more or not isinstance(function, ast.FunctionDef):
+            return None
+        function.returns, function.body = None, [ast.Pass()]
+        _simplify(function.args, is_method=is_method)
+        compile(ast.unparse(function), "stub", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
-        return None
-    function = body[0]
-    function.returns, function.body = None, [ast.Pass()]
-    _simplify(function.args, is_method=is_method)
     return function
 
 
@@ -117,14 +121,14 @@ def _plain(default: ast.expr) -> ast.expr:
 def _bases_first(classes: dict[str, _Class]) -> Iterator[_Class]:
     left = dict(classes)
     while left:
-        free = [one for one in left.values() if not left.keys() & set(one.bases)]
+        free = [one for one in left.values() if one.base not in left]
         # Classes that are each other's bases cannot be; the first of them loses its own.
-        chosen = free[0] if free else replace(next(iter(left.values())), bases=())
+        chosen = free[0] if free else replace(next(iter(left.values())), base="")
         yield chosen
         del left[chosen.name]
 
 
 def _class_source(one: _Class) -> str:
-    head = f"class {one.name}({', '.join(one.bases)}):" if one.bases else f"class {one.name}:"
+    head = f"class {one.name}({one.base}):" if one.base else f"class {one.name}:"
     body = "\n\n".join(map(ast.unparse, one.methods.values())) or "pass"
     return f"{head}\n{textwrap.indent(body, '    ')}"

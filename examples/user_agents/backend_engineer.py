@@ -1,10 +1,11 @@
 """The engineer for everything that is no page: like the specification's FrontendEngineer."""
 
+from micro_agent import MicroAgent
+
 from agentinfra.agents import EngineerAgent
 from agentinfra.models import ClaudeModel, O1Model
 from agentinfra.spec.requirements import Spec
 from agentinfra.tools import DocumentationTool
-from micro_agent import MicroAgent
 
 
 class BackendEngineer(EngineerAgent):

@@ -1,11 +1,12 @@
 """A planner of one's own: the specification's CodexAgent, with its two engineers."""
 
+from backend_engineer import BackendEngineer
+from frontend_engineer import FrontendEngineer
+
 from agentinfra.agents import PlannerAgent
 from agentinfra.models import O1Model
 from agentinfra.spec.requirements import Spec
 from agentinfra.tools import FileSystemTool, WebSearchTool
-from backend_engineer import BackendEngineer
-from frontend_engineer import FrontendEngineer
 
 
 class CodexAgent(PlannerAgent):

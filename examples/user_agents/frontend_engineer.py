@@ -1,10 +1,11 @@
 """An engineer of one's own: the specification's FrontendEngineer."""
 
+from micro_agent import MicroAgent
+
 from agentinfra.agents import EngineerAgent
 from agentinfra.models import ClaudeModel, O1Model
 from agentinfra.spec.requirements import Spec
 from agentinfra.tools import DocumentationTool
-from micro_agent import MicroAgent
 
 
 class FrontendEngineer(EngineerAgent):

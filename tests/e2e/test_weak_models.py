@@ -39,7 +39,7 @@ def test_a_plan_that_is_no_json_is_asked_for_once_more_with_the_error(place: Pla
     assert set(states(place).values()) == {"done"}
 
 
-@pytest.mark.parametrize("reply", ["I'm sorry, but I can't help with that.", "[[[[", ""])
+@pytest.mark.parametrize("reply", ["I'm sorry, but I can't help with that.", ""])
 def test_a_model_that_never_plans_ends_the_run_with_a_word(place: Place, reply: str) -> None:
     with Provider({"Plan": reply}) as provider:
         outcome = plan(place, provider, SHORT)

@@ -119,7 +119,7 @@ def test_it_works_from_a_script(kind: Kind):
 
 def overriding(kind: Kind, step: str, seen: list[Any], *, native: bool) -> BaseAgent:
     """An agent of that class with one step of its own, which takes no help from the class's."""
-    outcomes = {"perceive": lambda given: given, "decide": lambda: kind.decide()}
+    outcomes = {"perceive": lambda given: given, "decide": kind.decide}
     finished = {"perceive": None, "decide": None, "act": "acted", "run": "ran"}
 
     def method(self: BaseAgent, *arguments: Any) -> Any:

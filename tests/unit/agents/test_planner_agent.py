@@ -30,6 +30,7 @@ class Answers:
             "plan": [json.dumps({"title": "Sheep", "goal": "Counting", "requirements": [required()]})],
             "questions": ['{"questions": []}'],
             "examples": ['{"cases": []}'],
+            "tests": ['{"cases": []}'],
             **replies,
         }
 

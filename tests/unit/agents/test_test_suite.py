@@ -1,8 +1,11 @@
 """Acceptance examples as a pytest file."""
 
 import ast
+import warnings
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentinfra.agents.test_suite import build_suite, module_name, normal, symbol_name
 from agentinfra.proof.pytest_runner import PytestRunner
@@ -212,6 +215,28 @@ def test_symbol_name(signature, name):
 def test_normal_spelling_leaves_what_is_no_expression():
     assert normal('f( "a" )') == normal("f('a')") == "f('a')"
     assert normal("f(") == "f("
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [*"f(1) ==,:;#\"'\\[]{}", "\n", " ", "Bag", "if", "lambda x", "await ", "return", "or", "not ", "*"]
+    ),
+    max_size=8,
+).map("".join)
+EXAMPLES = st.builds(
+    Example, PIECES, st.sampled_from(["returns", "raises", "prints"]), PIECES, st.lists(PIECES, max_size=2).map(tuple)
+)
+
+
+@given(st.lists(EXAMPLES, max_size=3))
+def test_whatever_comes_the_file_can_be_loaded(examples):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        given_suite = suite(*examples)
+        tree = ast.parse(given_suite.source())
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert functions == [case.name for case in given_suite.cases]
+    compile(tree, "test_bag.py", "exec")
 
 
 RIGHT = """

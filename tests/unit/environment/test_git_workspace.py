@@ -186,7 +186,7 @@ class TestMerge:
     ) -> None:
         await workspace.start_branch(RUN)
         mine = await do_task(workspace, "T-1", {"app.py": "mine = 1\n", "ä b.py": "1\n"})
-        other = await do_task(workspace, "T-2", {"app.py": "other = 1\n", "ä b.py": "2\n"})
+        other = await do_task(workspace, "T-2", {"app.py": "mine = 2\n", "ä b.py": "2\n"})
         tip = (await workspace.merge_commit(RUN, mine)).commit
         result = await workspace.merge_commit(RUN, other)
         assert (result.commit, set(result.conflicts)) == (None, {"app.py", "ä b.py"})

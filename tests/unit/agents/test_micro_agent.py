@@ -1,0 +1,153 @@
+"""The MicroAgent: candidates, feedback, judgement."""
+
+import pytest
+
+from agentinfra.agents.micro_agent import MicroAgent
+from agentinfra.agents.project import Verdict
+from agentinfra.agents.test_suite import build_suite
+from agentinfra.core.errors import ConfigError, ModelUnavailable
+from agentinfra.core.interfaces import ModelProfile
+from agentinfra.core.tasks import Task
+from agentinfra.models.scripted_model import ScriptedModel
+from agentinfra.spec.requirements import Example, Ground, Requirement, Spec
+from tests.fakes.project import FakeProject, FakeWorkbench
+
+STATED = Example("double(2)", "returns", "4", (), Ground.STATED)
+GUESS = Example("double(3)", "returns", "7")
+TASK = Task("T-1", "Double", ("FR-1",), ("double.py",), ("double(n)",))
+SPEC = Spec("t", "i", "g", (Requirement("FR-1", "t", "RULES", "double.py", ("double(n)",)),))
+
+
+def code(body):
+    return f"Here you are:\n```python\ndef double(n):\n    return {body}\n```\n"
+
+
+RIGHT, WRONG = code("n * 2"), code("n + 1")
+
+
+def work(replies, *examples, size="full", **project):
+    model = ScriptedModel(replies, profile=ModelProfile(prompts=size))
+    given = FakeProject(default=model, spec=SPEC, **project)
+    suite = build_suite("tests/test_double.py", "double.py", TASK.symbols, [("FR-1", one) for one in examples])
+    agent = MicroAgent().for_task(given, ("planner", "Bea", "Micro:T-1"))
+    return agent, FakeWorkbench(given, TASK, suite), model
+
+
+def texts(model):
+    return [request.messages[-1].text for request in model.requests]
+
+
+async def test_a_candidate_that_passes_is_submitted():
+    agent, bench, model = work([RIGHT], STATED)
+    assert await agent.arun(bench) == Verdict(True, "commit-of-T-1")
+    assert bench.project.tree["double.py"] == "def double(n):\n    return n * 2\n"
+    [request] = model.requests
+    assert (request.purpose, request.temperature, request.seed) == ("code T-1", 0.0, 0)
+    assert "RULES" in texts(model)[0] and "double(2) returns 4" in texts(model)[0]
+
+
+async def test_a_wrong_try_is_told_to_every_other_sample():
+    agent, bench, model = work([WRONG, WRONG, RIGHT], STATED)
+    assert (await agent.arun(bench)).done
+    told = ["double(2) gave 3, it must give 4" in text for text in texts(model)]
+    assert told == [False, True, False]
+    assert "return n + 1" in texts(model)[1]
+    assert [request.seed for request in model.requests] == [0, 1, 2]
+    assert [request.temperature for request in model.requests] == [0.0, 0.7, 0.7]
+
+
+@pytest.mark.parametrize(("size", "attempts"), [("full", [1, 2, 3]), ("compact", [1, 1, 1, 2, 2, 2, 3, 3, 3])])
+async def test_tries_are_bounded_and_a_small_models_try_is_several_samples(size, attempts):
+    agent, bench, _ = work(lambda request: code(f"n + {request.seed + 1} + 9"), STATED, size=size)
+    assert await agent.arun(bench) is None
+    assert [attempt for _, attempt in bench.tried] == attempts
+
+
+async def test_a_reply_without_code_costs_a_try_and_is_told():
+    agent, bench, _ = work(["I cannot do that.", RIGHT], STATED)
+    assert (await agent.arun(bench)).done
+    [(kind, data, path)] = bench.project.events
+    assert (kind, data["level"], path) == ("notice", "info", ("planner", "Bea", "Micro:T-1"))
+    assert data["text"].startswith("T-1 try 1: ")
+    assert len(bench.tried) == 1
+
+
+async def test_what_stands_in_the_file_already_is_shown_and_kept():
+    agent, bench, model = work([RIGHT], STATED)
+    bench.project.tree["double.py"] = "def half(n):\n    return n / 2\n"
+    await agent.arun(bench)
+    assert "def half(n)" in texts(model)[0]
+    assert "def half(n)" in bench.project.tree["double.py"] and "def double(n)" in bench.project.tree["double.py"]
+
+
+async def test_a_wrong_guess_falls_at_the_end_and_the_code_is_delivered():
+    agent, bench, _ = work([RIGHT, RIGHT, RIGHT], STATED, GUESS)
+    verdict = await agent.arun(bench) or await agent.settle()
+    assert verdict == Verdict(True, "commit-of-T-1")
+    assert [case.example for case in bench.suite.cases] == [STATED]
+    assert "double(3) is not 7" in bench.relocked[-1]
+
+
+async def test_three_sound_candidates_need_no_further_tries():
+    samples = [code("n * 2"), code("n + n"), code("2 * n")]
+    agent, bench, model = work(samples, STATED, GUESS, size="compact")
+    assert (await agent.arun(bench)).done
+    assert len(model.requests) == 3
+    # They agree about the result: the guess is mended instead of dropped.
+    assert [case.example.value for case in bench.suite.cases] == ["4", "6"]
+
+
+async def test_candidates_that_fail_a_stated_example_are_never_delivered():
+    agent, bench, _ = work([WRONG] * 3, STATED)
+    assert await agent.arun(bench) is None
+    assert await agent.settle() is None
+    assert bench.project.tree == {} and bench.relocked == []
+
+
+async def test_a_refused_submission_is_remembered():
+    agent, bench, _ = work([RIGHT] * 3, STATED, refused="The merged tree fails")
+    assert await agent.arun(bench) is None
+    assert agent.refusal == "The merged tree fails"
+
+
+async def test_nothing_to_judge_is_no_verdict():
+    agent, _, _ = work([], STATED)
+    assert await agent.settle() is None
+
+
+async def test_an_error_of_the_model_comes_out():
+    agent, bench, _ = work([ModelUnavailable("down")], STATED)
+    with pytest.raises(ModelUnavailable):
+        await agent.arun(bench)
+
+
+async def test_each_task_has_an_agent_of_its_own():
+    agent, bench, _ = work([WRONG] * 3, STATED)
+    await agent.arun(bench)
+    fresh = agent.for_task(bench.project, ("other",))
+    assert (fresh.candidates, fresh.conversation, fresh.turn, fresh.refusal) == ([], [], 0, "")
+    assert len(agent.candidates) == 3 and fresh.path == ("other",)
+    with pytest.raises(ConfigError, match="works at a task's workbench"):
+        _ = fresh.bench
+
+
+async def test_ones_own_decide_may_give_the_code_as_text():
+    agent, bench, _ = work([], STATED)
+    agent.decide = lambda: RIGHT
+    assert (await agent.arun(bench)).done
+
+
+async def test_whole_files_are_written_where_there_are_no_symbols():
+    page = Task("T-2", "Page", ("FR-1",), ("index.html",))
+    given = FakeProject(default=ScriptedModel(["", "```html\n<h1>Hi</h1>\n```"]), spec=SPEC, max_attempts=2)
+    example = Example('"x"', "returns", '"x"')
+    suite = build_suite("tests/test_page.py", "index.html", [], [("FR-1", example)])
+    bench = FakeWorkbench(given, page, suite)
+    agent = MicroAgent().for_task(given, ("micro",))
+    await agent.arun(bench)
+    assert bench.tried == [({"index.html": "<h1>Hi</h1>\n"}, 2)]
+
+
+async def test_without_a_project_it_says_what_it_needs():
+    with pytest.raises(ConfigError, match="MicroAgent has no project"):
+        await MicroAgent().arun(object())
