@@ -44,8 +44,9 @@ def stub(symbols: Iterable[str]) -> str:
             inside = found["inside"] or ("Exception" if found["kind"] == "exception" else "")
             _add_class(classes, found["name"], inside, known)
         elif found := _METHOD.fullmatch(text):
-            owner = classes.setdefault(found["owner"], _Class(found["owner"]))
-            _add(owner.methods, _function(found["rest"], is_method=True))
+            method = _function(found["rest"], is_method=True)
+            if method and not keyword.iskeyword(found["owner"]):
+                _add(classes.setdefault(found["owner"], _Class(found["owner"])).methods, method)
         else:
             _add(functions, _function(text))
     blocks = [*map(_class_source, _bases_first(classes)), *map(ast.unparse, functions.values())]

@@ -62,16 +62,17 @@ def test_an_answer_and_an_edit_are_the_truth(place: Place) -> None:
     assert "rounded up" in str(provider.asked("code")[0]["messages"])
 
 
-def test_a_rejected_specification_builds_nothing_and_can_be_taken_up_again(place: Place) -> None:
+def test_a_rejected_specification_delivers_nothing_and_can_be_taken_up_again(place: Place) -> None:
     with Provider() as provider:
-        person = Person(place, "plan", SHORT, "--init", *provider.options)
+        person = Person(place, "plan", SHORT, "--init", "--mode", "plan", *provider.options)
         person.sees(APPROVE)
         person.types("r")
         outcome = person.waits()
         assert outcome.code == 130
         assert str(draft(place)) in outcome.said
-        assert provider.asked("code") == []
+        assert "spec.md" not in place.files(place.branch())
         assert place.agentinfra("resume", "--yes").code == 0
+        assert "spec.md" in place.files(place.branch())
         assert len(provider.asked("Plan")) == 1
 
 

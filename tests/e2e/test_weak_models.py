@@ -25,11 +25,14 @@ def states(place: Place) -> dict[str, str]:
     return {task["id"]: task["state"] for task in place.report()["tasks"]}
 
 
-def test_a_plan_that_is_no_json_is_asked_for_once_more_with_the_error(place: Place) -> None:
+def test_broken_json_prose_and_wrong_names_do_no_harm(place: Place) -> None:
     broken = '{"title": "Sums", "goal": 3, "requirements": [{"file": '
-    fenced = f"Of course! Here is the plan you asked for:\n\n```json\n{json.dumps(PLAN)}\n```\nAnything else?"
-    prose = f"Sure, I would write it like this.\n\n{CODE}\n\nIt halves the number. Let me know if you need tests!"
-    with Provider({"Plan": in_turn(broken, fenced), "code": prose}) as provider:
+    wrong = {**PLAN, "requirements": [planned("path/to/my_sums.py", "half(number)"), planned("/etc/passwd", "f()")]}
+    fenced = f"Of course! Here is the plan you asked for:\n\n```json\n{json.dumps(wrong)}\n```\nAnything else?"
+    code = (
+        f"Sure!\n\n### path/of/file.py\n{CODE}\n### tests/test_sums.py\n```python\ndef test_it():\n    pass\n```\nBye."
+    )
+    with Provider({"Plan": in_turn(broken, fenced), "code": code}) as provider:
         outcome = plan(place, provider, SHORT)
     assert outcome.code == 0, outcome.said
     first, second = provider.asked("Plan")
@@ -37,6 +40,10 @@ def test_a_plan_that_is_no_json_is_asked_for_once_more_with_the_error(place: Pla
     assert second["messages"][-2]["content"] == broken
     assert "cannot be used" in second["messages"][-1]["content"]
     assert set(states(place).values()) == {"done"}
+    python = [path for path in place.files(place.branch()) if path.endswith(".py")]
+    assert sorted(python) == ["sums.py", "tests/test_sums_half.py"]
+    assert "def half" in place.show(place.branch(), "sums.py")
+    assert "def test_it" not in place.show(place.branch(), "tests/test_sums_half.py")
 
 
 @pytest.mark.parametrize("reply", ["I'm sorry, but I can't help with that.", ""])
@@ -58,18 +65,6 @@ def test_an_endless_answer_is_cut_when_the_time_is_up(place: Place) -> None:
     assert outcome.code == 1
     assert "0.05 minutes are over" in outcome.said
     assert provider.cut == 1
-
-
-def test_wrong_names_and_headings_of_files_do_not_count(place: Place) -> None:
-    wrong = {**PLAN, "requirements": [planned("path/to/my_sums.py", "half(number)"), planned("/etc/passwd", "f()")]}
-    code = f"### path/of/file.py\n{CODE}\n### tests/test_sums.py\n```python\ndef test_it():\n    assert True\n```"
-    with Provider({"Plan": json.dumps(wrong), "code": code}) as provider:
-        outcome = plan(place, provider, SHORT)
-    assert outcome.code == 0, outcome.said
-    python = [path for path in place.files(place.branch()) if path.endswith(".py")]
-    assert sorted(python) == ["sums.py", "tests/test_sums_half.py"]
-    assert "def half" in place.show(place.branch(), "sums.py")
-    assert "assert True" not in place.show(place.branch(), "tests/test_sums_half.py")
 
 
 def test_a_task_whose_tests_test_nothing_is_not_done(place: Place) -> None:
