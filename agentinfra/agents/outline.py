@@ -122,16 +122,9 @@ def _with_stated(requirements: Sequence[Requirement], examples: Sequence[Example
     result: list[Requirement] = []
     for one in requirements:
         names = {symbol_name(symbol) for symbol in one.symbols}
-        own = tuple(example for example in examples if _called(example) in names)
+        own = tuple(example for example in examples if symbol_name(example.call) in names)
         result.append(Requirement(one.id, one.title, one.statement, one.file, one.symbols, own, one.area))
     return tuple(result)
-
-
-def _called(example: Example) -> str:
-    """The name under test: what is called, or the class of the object that it is called on."""
-    name = symbol_name(example.call)
-    made = {line.partition("=")[0].strip(): symbol_name(line.partition("=")[2]) for line in example.setup}
-    return made.get(name, name)
 
 
 def _symbols(planned: PlannedRequirement) -> list[str]:
