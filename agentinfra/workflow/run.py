@@ -171,6 +171,8 @@ class Run:
             SpecError: The graph has a cycle or unknown ids.
         """
         merged = {**self.tasks, **{task.id: task for task in tasks}}
+        if merged == self.tasks:
+            return
         self.tasks = {task.id: task for task in in_order(tuple(merged.values()))}
         shown = [task_data(task) for task in self.tasks.values()]
         await self.emit("plan_update", {"tasks": shown}, ("planner", tasks[0].engineer) if tasks else ())
@@ -188,8 +190,7 @@ class Run:
         for name, function in work:
             self._work[name] = function
             await self.parts.engine.start("work", f"{self.id}.{name}", {"work": name})
-        for name, _ in work:
-            await self.parts.engine.result(f"{self.id}.{name}")
+        await asyncio.gather(*(self._finish(name) for name, _ in work))
 
     async def run_tasks(self, tasks: Sequence[Task], work: Callable[[Workbench], Awaitable[Verdict]]) -> None:
         """Run the tasks, each as a workflow of its own that waits for those it needs."""
@@ -233,6 +234,14 @@ class Run:
 
     async def _run_work(self, argument: Mapping[str, Any]) -> None:
         await self._work[argument["work"]]()
+
+    async def _finish(self, name: str) -> None:
+        """Wait for an engineer; tasks that it left undone are cancelled, so that nobody waits for them for ever."""
+        await self.parts.engine.result(f"{self.id}.{name}")
+        for task in self.tasks.values():
+            if task.engineer == name and not self._states.get(task.id, TaskState.PENDING).is_final:
+                await self.set_state(task, TaskState.CANCELLED, reason=f"{name} did not assign it")
+                self.settle(task.id, TaskState.CANCELLED)
 
     async def _run_task(self, argument: Mapping[str, Any]) -> dict[str, str]:
         task = self.tasks[argument["task"]]
