@@ -9,7 +9,7 @@ from agentinfra.agents.task_planning import is_named
 from agentinfra.agents.test_suite import Case, Suite, module_name, symbol_name
 from agentinfra.core.tasks import Task
 from agentinfra.proof.report import TestReport
-from agentinfra.spec.requirements import Example, Requirement, Spec
+from agentinfra.spec.requirements import Example, Question, Requirement, Spec
 from agentinfra.spec.stubs import stub
 
 MAX_FAILURES = 5
@@ -34,6 +34,12 @@ def neighbours(task: Task, spec: Spec) -> tuple[tuple[str, tuple[str, ...]], ...
         if requirement.id not in task.requirements and requirement.file.endswith(".py"):
             offered.setdefault(module_name(requirement.file), []).extend(requirement.symbols)
     return tuple((module, tuple(dict.fromkeys(symbols))) for module, symbols in offered.items() if symbols)
+
+
+def with_answers(idea: str, questions: Sequence[Question]) -> str:
+    """The idea and what was answered to the questions about it, as a model is told of them."""
+    answered = [f"- {one.text} {one.answer}" for one in questions if one.answer]
+    return "\n".join([idea.rstrip(), "", "Asked about it:", *answered]) if answered else idea
 
 
 def describe_neighbours(task: Task, spec: Spec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from agentinfra.agents.briefing import with_answers
 from agentinfra.agents.prompt_files import load
 from agentinfra.agents.replies import ProposedCase, ProposedCases
 from agentinfra.core.interfaces import ChatModel
@@ -45,7 +46,9 @@ async def propose_cases(
     """
     limit = MAX_CASES[model.profile.prompts]
     form = PROGRAM_FORM if program else CALL_FORM
-    messages = load(prompt, model.profile.prompts).render(limit=str(limit), idea=spec.idea, form=form, **values)
+    messages = load(prompt, model.profile.prompts).render(
+        limit=str(limit), idea=with_answers(spec.idea, spec.questions), form=form, **values
+    )
     request = ChatRequest(messages, purpose=purpose, temperature=0.2, max_tokens=200 * limit, seed=1)
     reply, _ = await complete_as(model, request, ProposedCases)
     return [grounded(case, spec) for case in reply.cases[:limit]]

@@ -29,7 +29,7 @@ class EngineerAgent(BaseAgent):
         name: How the engineer is shown.
         model: The model for everything that has none of its own.
         planning_model: The model that plans tasks and writes tests.
-        analysis_model: The model that is asked when code and tests contradict each other.
+        analysis_model: A second model for a subclass's own analysis; code against test is judged without a model.
         area: The requirements that it takes: "backend" or "frontend".
     """
 

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from agentinfra.agents.base_agent import BaseAgent
-from agentinfra.agents.briefing import describe_examples_of_others
+from agentinfra.agents.briefing import describe_examples_of_others, with_answers
 from agentinfra.agents.case_writer import propose_cases
 from agentinfra.agents.engineer_agent import EngineerAgent
 from agentinfra.agents.outline import anchors_text, outline
@@ -124,7 +124,7 @@ class PlannerAgent(BaseAgent):
         """
         model = self.project.model(self.model, self.path)
         questions = await self.project.ask(await self._questions(model, idea))
-        plan = await self._plan(model, idea)
+        plan = await self._plan(model, with_answers(idea, questions))
         spec = replace(outline(idea, plan), questions=questions)
         detailed = [await self._with_examples(model, one, spec) for one in spec.requirements]
         return replace(spec, requirements=tuple(detailed))

@@ -33,9 +33,9 @@ class Job:
 
 
 def main_job(planner: PlannerAgent) -> Workflow:
-    """The job's graph; a planner with a ``plan_project`` of its own runs that instead of the three steps."""
+    """The job's graph; a planner with a ``plan_project`` or main loop of its own runs that, not the three steps."""
     builder = WorkflowBuilder("main-job").step("begin", _begin)
-    if is_overridden(planner, "plan_project"):
+    if any(is_overridden(planner, name) for name in ("plan_project", "run", "perceive", "decide", "act")):
         builder.step("plan_project", _plan_project)
     else:
         builder.step("specify", _specify).step("approve", _approve).step("delegate", _delegate)
