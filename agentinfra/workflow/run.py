@@ -238,7 +238,7 @@ class Run:
     async def _finish(self, name: str) -> None:
         """Wait for an engineer; tasks that it left undone are cancelled, so that nobody waits for them for ever."""
         await self.parts.engine.result(f"{self.id}.{name}")
-        for task in self.tasks.values():
+        for task in self.tasks.values() if self.may_execute else ():
             if task.engineer == name and not self._states.get(task.id, TaskState.PENDING).is_final:
                 await self.set_state(task, TaskState.CANCELLED, reason=f"{name} did not assign it")
                 self.settle(task.id, TaskState.CANCELLED)

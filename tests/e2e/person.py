@@ -7,14 +7,16 @@ import pty
 import select
 import subprocess
 import time
+from types import TracebackType
+from typing import Self
 
-from tests.e2e.place import LIMIT_SECONDS, Outcome, Place, finish
+from tests.e2e.place import LIMIT_SECONDS, Outcome, Place, finish, kill
 
 _PATIENCE_SECONDS = 1.0
 
 
 class Person:
-    """Starts a verb with a terminal as its standard input.
+    """Starts a verb with a terminal as its standard input; a context manager, behind which it has ended.
 
     Args:
         place: Where.
@@ -49,10 +51,17 @@ class Person:
 
     def waits(self) -> Outcome:
         """Let the command come to its end."""
-        try:
-            return finish(self._process)
-        finally:
-            os.close(self._keyboard)
+        return finish(self._process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            kill(self._process)
+        os.close(self._keyboard)
 
     def _look(self, seconds: float) -> bool:
         """Whether something new was printed within this time."""

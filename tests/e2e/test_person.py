@@ -32,8 +32,8 @@ def draft(place: Place) -> Path:
 def test_an_answer_and_an_edit_are_the_truth(place: Place) -> None:
     up = CODE.replace("n // 2", "(n + 1) // 2")
     questions = json.dumps({"questions": [ROUNDING]})
-    with Provider({"OpenQuestions": questions, "code": up}) as provider:
-        person = Person(place, "plan", SHORT, "--init", *provider.options)
+    asked = Provider({"OpenQuestions": questions, "code": up})
+    with asked as provider, Person(place, "plan", SHORT, "--init", *asked.options) as person:
         shown = person.sees(ASKED)
         assert "Which way is it rounded?" in shown
         assert "1 down (recommended)" in " ".join(shown.split())
@@ -64,10 +64,10 @@ def test_an_answer_and_an_edit_are_the_truth(place: Place) -> None:
 
 def test_a_rejected_specification_delivers_nothing_and_can_be_taken_up_again(place: Place) -> None:
     with Provider() as provider:
-        person = Person(place, "plan", SHORT, "--init", "--mode", "plan", *provider.options)
-        person.sees(APPROVE)
-        person.types("r")
-        outcome = person.waits()
+        with Person(place, "plan", SHORT, "--init", "--mode", "plan", *provider.options) as person:
+            person.sees(APPROVE)
+            person.types("r")
+            outcome = person.waits()
         assert outcome.code == 130
         assert str(draft(place)) in outcome.said
         assert "spec.md" not in place.files(place.branch())
@@ -79,13 +79,13 @@ def test_a_rejected_specification_delivers_nothing_and_can_be_taken_up_again(pla
 def test_planning_alone_asks_and_writes_and_runs_nothing(place: Place) -> None:
     record = RECORDINGS / "open.jsonl"
     idea = json.loads(record.read_text("utf-8").splitlines()[0])["idea"]
-    person = Person(place, "plan", idea, "--init", "--mode", "plan", "--replay", str(record))
     asked = 0
-    while person.sees(ASKED, APPROVE).endswith(ASKED):
-        asked += 1
-        person.types("")
-    person.types("a")
-    outcome = person.waits()
+    with Person(place, "plan", idea, "--init", "--mode", "plan", "--replay", str(record)) as person:
+        while person.sees(ASKED, APPROVE).endswith(ASKED):
+            asked += 1
+            person.types("")
+        person.types("a")
+        outcome = person.waits()
     assert outcome.code == 0, outcome.said
     assert len(place.told("question")) == len(place.told("answer")) == asked
     assert {answer["by"] for answer in place.told("answer")} <= {"person"}
