@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from agentinfra.core.errors import BudgetExceeded
-from agentinfra.core.interfaces import ChatModel, ModelProfile
+from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatReply, ChatRequest
+from agentinfra.models.wrapper_model import WrapperModel
 
 OnUsage = Callable[[ChatRequest, ChatReply, float], None]
 """Told the request, the reply and the seconds that it took, after each call."""
@@ -103,7 +104,7 @@ class Budget:
         return _exceeded(f"{self._minutes:g} minutes are over", "--budget-minutes")
 
 
-class BudgetedModel:
+class BudgetedModel(WrapperModel):
     """A model that asks the run's budget before each call and books after it.
 
     A call that is still running when the time is up is cut.
@@ -115,19 +116,9 @@ class BudgetedModel:
     """
 
     def __init__(self, inner: ChatModel, budget: Budget, on_usage: OnUsage | None = None) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._budget = budget
         self._on_usage = on_usage
-
-    @property
-    def name(self) -> str:
-        """The inner model's name."""
-        return self._inner.name
-
-    @property
-    def profile(self) -> ModelProfile:
-        """The inner model's profile."""
-        return self._inner.profile
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer the request within the budget.
@@ -150,10 +141,6 @@ class BudgetedModel:
         if self._on_usage is not None:
             self._on_usage(request, reply, time.monotonic() - began)
         return reply
-
-    async def aclose(self) -> None:
-        """Close the inner model."""
-        await self._inner.aclose()
 
 
 def _exceeded(why: str, option: str) -> BudgetExceeded:

@@ -23,6 +23,7 @@ from agentinfra.core.errors import InputError, RecordingMismatch
 from agentinfra.core.interfaces import ChatModel, ModelProfile
 from agentinfra.core.messages import ChatReply, ChatRequest
 from agentinfra.models.reply_json import parts_out, reply_in, reply_out
+from agentinfra.models.wrapper_model import WrapperModel
 
 FORMAT = "agentinfra-recording-1"
 _DIFF_LINES = 40
@@ -50,7 +51,7 @@ def request_key(request: ChatRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class RecordingModel:
+class RecordingModel(WrapperModel):
     """Passes requests on and appends each with its reply to the file.
 
     Args:
@@ -63,7 +64,7 @@ class RecordingModel:
     """
 
     def __init__(self, inner: ChatModel, path: Path, *, idea: str = "") -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._path = path
         if path.exists() and path.stat().st_size:
             recorded = _read_header(path)["model"]
@@ -78,25 +79,11 @@ class RecordingModel:
             header = {"format": FORMAT, "model": inner.name, "profile": profile, "created_by": version("agentinfra")}
             self._append({**header, "idea": idea} if idea else header)
 
-    @property
-    def name(self) -> str:
-        """The inner model's name."""
-        return self._inner.name
-
-    @property
-    def profile(self) -> ModelProfile:
-        """The inner model's profile."""
-        return self._inner.profile
-
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer the request and record the answer; a failure is not recorded."""
         reply = await self._inner.complete(request)
         self._append({"key": request_key(request), "request": normalised(request), "reply": reply_out(reply)})
         return reply
-
-    async def aclose(self) -> None:
-        """Close the inner model."""
-        await self._inner.aclose()
 
     def _append(self, line: Mapping[str, Any]) -> None:
         with self._path.open("a", encoding="utf-8") as file:

@@ -8,14 +8,15 @@ from typing import Any
 
 from agentinfra.core.errors import BudgetExceeded, ModelUnavailable, RunStopped
 from agentinfra.core.events import EventKind
-from agentinfra.core.interfaces import ChatModel, DurableEngine, ModelProfile
+from agentinfra.core.interfaces import ChatModel, DurableEngine
 from agentinfra.core.messages import ChatReply, ChatRequest
 from agentinfra.models.reply_json import reply_in, reply_out
+from agentinfra.models.wrapper_model import WrapperModel
 
 Emit = Callable[[EventKind, Mapping[str, Any]], Awaitable[None]]
 
 
-class DurableModel:
+class DurableModel(WrapperModel):
     """Wraps a model so that a resumed run takes its earlier replies from the record, and every call is an event.
 
     Args:
@@ -25,19 +26,9 @@ class DurableModel:
     """
 
     def __init__(self, inner: ChatModel, engine: DurableEngine, emit: Emit) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._engine = engine
         self._emit = emit
-
-    @property
-    def name(self) -> str:
-        """``provider:model`` of the wrapped model."""
-        return self._inner.name
-
-    @property
-    def profile(self) -> ModelProfile:
-        """What the wrapped model can do."""
-        return self._inner.profile
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         """Answer the request, or return the recorded answer.
@@ -61,9 +52,6 @@ class DurableModel:
         reply = reply_in(outcome["reply"])
         await self._emit("usage_update", _usage_data(reply, request.purpose, outcome["seconds"]))
         return reply
-
-    async def aclose(self) -> None:
-        """Nothing: the wrapped model belongs to the model manager."""
 
     async def _ask(self, request: ChatRequest) -> dict[str, Any]:
         begun = time.monotonic()
