@@ -196,4 +196,4 @@ class MicroAgent(BaseAgent):
             return source, source
         start = splice(await self.bench.read(path), stub(plain), given) if given else await self.bench.read(path)
         own = [name for name in names if name not in given or f"class {name}" in source]
-        return splice(start, source, own), source
+        return splice(start, source, own).rstrip("\n") + "\n", source
