@@ -17,6 +17,7 @@ from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 AGENTINFRA = str(ROOT / ".venv" / "bin" / "agentinfra")
+OVER = (0, 1)  # exit codes of a run that came to its end, with everything done or not
 EXAMPLE = ROOT / "examples" / "demo_idea.md"
 
 
@@ -30,7 +31,13 @@ def main() -> int:
     # A repository of its own, also inside another one: the run must never find the outer checkout.
     call("git", "init", "--quiet", "--initial-branch=main", str(out))
     code = run_idea(os.environ.get("IDEA", ""), out, model)
-    show(out)
+    if code in OVER:
+        show(out)
+    else:
+        # Checking the branch out now would stand in the way of the resume.
+        print(
+            f"\nThe run is not over. It goes on with:\n  {near(Path(AGENTINFRA))} resume --workspace {near(out)} --yes"
+        )
     return code
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from agentinfra.agents.project import AgentPath, Lock, Verdict, Workbench
 from agentinfra.agents.test_suite import Suite
-from agentinfra.core.errors import BudgetExceeded, RunStopped
+from agentinfra.core.errors import BudgetExceeded, RunStopped, WorkspaceError
 from agentinfra.core.events import EventDraft, EventKind
 from agentinfra.core.interfaces import ChatModel, EventLog
 from agentinfra.core.tasks import Task, TaskState, in_order
@@ -122,11 +122,14 @@ class Run:
         return reduce(self.parts.log.read(self.id))
 
     async def step(self, name: str, function: Callable[[], Awaitable[T]]) -> T:
-        """A durable step; what the machine failed at (disk, processes) stops the run instead of being recorded."""
+        """A durable step; what a person can mend (disk, repository) stops the run instead of being recorded."""
 
         async def guarded() -> T:
             try:
                 return await function()
+            except WorkspaceError as error:
+                way = f"{error.next_step}, then go on with `agentinfra resume`"
+                raise RunStopped(error.what, why=error.why, next_step=way) from error
             except OSError as error:
                 raise RunStopped(
                     f"{name} failed", why=str(error), next_step="Mend it, then go on with `agentinfra resume`"

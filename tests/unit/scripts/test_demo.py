@@ -21,7 +21,7 @@ if arguments[0] == "plan":
         subprocess.run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], cwd=workspace, check=True)
 with open("calls.jsonl", "a") as calls:
     calls.write(json.dumps(record) + "\\n")
-sys.exit(3 if record.get("idea", "").startswith("blocked") else 0)
+sys.exit({"blocked": 1, "stopped": 130}.get(record.get("idea", "").split(" ")[0], 0))
 """
 
 
@@ -107,6 +107,13 @@ def test_a_run_that_is_not_all_done_still_shows_its_branch_and_fails(demo):
     code, output = demo.run("make", "demo", "IDEA=blocked tasks")
     assert code != 0
     assert "on branch agentinfra/run-1" in output
+
+
+def test_a_run_that_is_not_over_leaves_its_branch_free_and_says_how_to_go_on(demo):
+    code, output = demo.run("make", "demo", "IDEA=stopped halfway", "OUT=half")
+    assert code != 0
+    assert "resume --workspace half --yes" in output
+    assert branch_of(demo.root / "half") == "main"
 
 
 def test_a_run_without_a_branch_says_so(demo):
