@@ -21,7 +21,7 @@ if arguments[0] == "plan":
         subprocess.run(["git", "symbolic-ref", "HEAD", "refs/heads/main"], cwd=workspace, check=True)
 with open("calls.jsonl", "a") as calls:
     calls.write(json.dumps(record) + "\\n")
-sys.exit({"blocked": 1, "stopped": 130}.get(record.get("idea", "").split(" ")[0], 0))
+sys.exit(dict(blocked=1, stopped=130).get(record.get("idea", "").split(" ")[0], 0))
 """
 
 
