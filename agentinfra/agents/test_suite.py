@@ -109,7 +109,7 @@ class Suite:
 
 
 def module_name(file: str) -> str:
-    """The dotted module name of a Python file: ``guestbook/store.py`` is ``guestbook.store``."""
+    """The dotted module name of a Python file: ``shop/stock.py`` is ``shop.stock``."""
     return ".".join(PurePosixPath(file).with_suffix("").parts)
 
 

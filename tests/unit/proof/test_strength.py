@@ -6,11 +6,11 @@ from agentinfra.proof.strength import constant, empty, identity, raising, surviv
 from agentinfra.security.sandbox.bubblewrap import Bubblewrap
 
 STUB = '''
-def shift_minutes(start, end="x"): ...
+def tour_minutes(start, end="x"): ...
 
 async def fetch(): ...
 
-class Backpack:
+class Basket:
     """Holds things."""
 
     def __init__(self, max_weight): ...
@@ -34,26 +34,26 @@ def load(source):
 
 def test_empty_bodies_return_nothing():
     module = load(empty(STUB))
-    assert module["shift_minutes"](1) is None
-    assert module["Backpack"](3).add("rope", 2) is None
+    assert module["tour_minutes"](1) is None
+    assert module["Basket"](3).add("rope", 2) is None
 
 
 def test_constant_bodies_return_the_same_and_classes_can_still_be_made():
     module = load(constant(STUB, "[1, 'a']"))
-    assert module["shift_minutes"](1) == module["Backpack"](3).add("rope", 2) == [1, "a"]
+    assert module["tour_minutes"](1) == module["Basket"](3).add("rope", 2) == [1, "a"]
 
 
 def test_identity_returns_the_first_argument_that_is_not_the_object_itself():
     module = load(identity(STUB))
-    assert module["shift_minutes"]("07:00", "08:00") == "07:00"
-    backpack = module["Backpack"]
-    assert (backpack(3).add("rope", 2), backpack.of("n"), backpack.parse("t")) == ("rope", "n", "t")
+    assert module["tour_minutes"]("07:00", "08:00") == "07:00"
+    basket = module["Basket"]
+    assert (basket(3).add("rope", 2), basket.of("n"), basket.parse("t")) == ("rope", "n", "t")
     assert load(identity("def now(): ...\ndef every(*things, key): ..."))["now"]() is None
 
 
 def test_raising_bodies_raise_and_classes_can_still_be_made():
     module = load(raising(STUB, "ValueError"))
-    for call in (lambda: module["shift_minutes"](1), lambda: module["Backpack"](3).add("rope", 2)):
+    for call in (lambda: module["tour_minutes"](1), lambda: module["Basket"](3).add("rope", 2)):
         with pytest.raises(ValueError):
             call()
 
