@@ -6,7 +6,12 @@
     ├── InputError            what the caller passed in cannot be used
     ├── ConfigError           a settings file or environment variable is wrong
     ├── ModelError            a model call failed
-    │   ├── ModelUnavailable  no key, no network, no model file: nothing was asked
+    │   ├── ModelUnavailable  no key, no network, no model file: nothing was answered
+    │   │   ├── NoPermission  the key, or the person at the editor, does not allow it
+    │   │   ├── ModelNotFound there is no such model
+    │   │   ├── RateLimited   too many requests now; may pass by itself
+    │   │   └── QuotaExceeded the account or the editor's quota is used up; does not pass by itself
+    │   ├── NotSupported      the model cannot take or give what was asked for; nothing was sent
     │   ├── ReplyError        the model answered, but not with what was asked for
     │   └── RecordingMismatch a replay was asked something that is not on its record
     ├── BudgetExceeded        a limit of the run is reached; what is proven stays
@@ -43,7 +48,7 @@ class AgentInfraError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments are lost by Exception's own pickling, and durable engines store errors pickled.
-        return (_rebuild, (type(self), self.what, self.why, self.next_step))
+        return (_rebuild, (type(self), self.what, self.why, self.next_step), self.__dict__)
 
 
 def _rebuild(kind: type[AgentInfraError], what: str, why: str, next_step: str) -> AgentInfraError:
@@ -59,11 +64,52 @@ class ConfigError(AgentInfraError):
 
 
 class ModelError(AgentInfraError):
-    """A model call failed."""
+    """A model call failed.
+
+    Args:
+        what: What happened, in one sentence.
+        why: The cause, as far as it is known.
+        next_step: What the person can do about it.
+        transient: Whether the very same request may well succeed a little later.
+        retry_after: Seconds after which the provider wants to be asked again, where it said so.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        why: str = "",
+        next_step: str = "",
+        transient: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.transient = transient
+        self.retry_after = retry_after
 
 
 class ModelUnavailable(ModelError):
     """The model cannot be reached at all: no key, no network, no model file."""
+
+
+class NoPermission(ModelUnavailable):
+    """The key, or the person at the editor, does not allow it."""
+
+
+class ModelNotFound(ModelUnavailable):
+    """There is no such model."""
+
+
+class RateLimited(ModelUnavailable):
+    """Too many requests now; it may pass by itself."""
+
+
+class QuotaExceeded(ModelUnavailable):
+    """The account's or the editor's quota is used up; it does not pass by itself."""
+
+
+class NotSupported(ModelError):
+    """The model cannot take or give what was asked for; nothing was sent."""
 
 
 class ReplyError(ModelError):

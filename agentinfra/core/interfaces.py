@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from agentinfra.core.events import Event, EventDraft
-from agentinfra.core.messages import ChatReply, ChatRequest
+from agentinfra.core.messages import ChatReply, ChatRequest, Modality
 
 T = TypeVar("T")
 
@@ -23,6 +23,8 @@ class ModelProfile:
         native_schema: Whether the provider enforces a JSON Schema.
         tools: Whether the model can call tools.
         concurrency: How many requests may be in flight at once.
+        inputs: What messages may be made of; other parts are refused before a request is sent.
+        outputs: What replies may be made of, besides tool calls.
     """
 
     prompts: Literal["compact", "full"] = "full"
@@ -30,6 +32,8 @@ class ModelProfile:
     native_schema: bool = True
     tools: bool = True
     concurrency: int = 8
+    inputs: tuple[Modality, ...] = ("text",)
+    outputs: tuple[Modality, ...] = ("text",)
 
 
 class ChatModel(Protocol):
@@ -46,7 +50,7 @@ class ChatModel(Protocol):
         ...
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        """Answer the request.
+        """Answer the request; ``request.on_delta`` is told the reply's pieces as they come.
 
         Raises:
             ModelError: The provider failed; every error of an SDK is mapped to this tree.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from agentinfra.core.errors import NotSupported
 from agentinfra.core.messages import ChatRequest, Message, Part, Role, StopReason, Text, ToolCall, ToolResult, ToolSpec
 
 THINKING_TOKENS = 8_192
@@ -67,7 +68,9 @@ def _block(part: Part) -> dict[str, Any]:
         return {"type": "text", "text": part.text}
     if isinstance(part, ToolCall):
         return {"type": "tool_use", "id": part.id, "name": part.name, "input": dict(part.arguments)}
-    return _result(part)
+    if isinstance(part, ToolResult):
+        return _result(part)
+    raise NotSupported(f"A {type(part).__name__} cannot be sent", next_step="Send text instead")
 
 
 def _result(result: ToolResult) -> dict[str, Any]:

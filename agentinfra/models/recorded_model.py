@@ -28,6 +28,7 @@ from agentinfra.models.wrapper_model import WrapperModel
 FORMAT = "agentinfra-recording-1"
 _DIFF_LINES = 40
 _LINE = TypeAdapter(dict[str, Any])
+_PROFILE = TypeAdapter(ModelProfile)
 
 
 def normalised(request: ChatRequest) -> dict[str, Any]:
@@ -42,7 +43,15 @@ def normalised(request: ChatRequest) -> dict[str, Any]:
             "seed": request.seed,
             "stop": list(request.stop),
         },
+        **_unusual(request),
     }
+
+
+def _unusual(request: ChatRequest) -> dict[str, Any]:
+    """What is set to something other than the default; the rest stays out, so that older records keep their hashes."""
+    usual = ChatRequest(())
+    names = ("tool_choice", "parallel_tools", "effort", "output")
+    return {name: getattr(request, name) for name in names if getattr(request, name) != getattr(usual, name)}
 
 
 def request_key(request: ChatRequest) -> str:
@@ -104,7 +113,7 @@ class ReplayModel:
         header = _read_header(path)
         self._path = path
         self._name: str = header["model"]
-        self._profile = ModelProfile(**header["profile"])
+        self._profile = _PROFILE.validate_python(header["profile"])
         self._requests: dict[str, dict[str, Any]] = {}
         self._replies: dict[str, deque[dict[str, Any]]] = defaultdict(deque)
         for line in _read_lines(path)[1:]:

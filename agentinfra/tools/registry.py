@@ -75,6 +75,7 @@ class ToolRegistry:
         """Run the tool that a model called; what goes wrong becomes an answer that the model can act on."""
         try:
             tool = self.get(call.name)
+            _require_readable(call)
             check_arguments(tool.spec, call.arguments)
             answer = await tool.arun(**call.arguments)
         except AgentInfraError as error:
@@ -97,6 +98,15 @@ def check_arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> None:
     if problems:
         known = ", ".join(properties) or "none"
         raise InputError(f"Wrong arguments for {spec.name}: {'; '.join(problems)}", next_step=f"It takes: {known}")
+
+
+def _require_readable(call: ToolCall) -> None:
+    if call.unreadable:
+        raise InputError(
+            f"The arguments of {call.name} are no JSON object",
+            why=f"They begin with {call.unreadable[:100]!r}",
+            next_step="Call it again with one JSON object",
+        )
 
 
 def _problem(schema: Mapping[str, Any], value: Any) -> str:

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from agentinfra.core import errors
-from agentinfra.core.errors import AgentInfraError, ModelError
+from agentinfra.core.errors import AgentInfraError, ModelError, RateLimited
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, AgentInfraError)]
 
@@ -42,4 +42,10 @@ def test_a_message_is_made_of_sentences(given, shown):
 
 def test_errors_of_models_can_be_caught_as_one():
     under = {kind.__name__ for kind in KINDS if issubclass(kind, ModelError)}
-    assert under == {"ModelError", "ModelUnavailable", "ReplyError", "RecordingMismatch"}
+    unavailable = {"ModelUnavailable", "NoPermission", "ModelNotFound", "RateLimited", "QuotaExceeded"}
+    assert under == {"ModelError", "NotSupported", "ReplyError", "RecordingMismatch", *unavailable}
+
+
+def test_what_a_model_error_knows_about_trying_again_survives_a_record():
+    error = pickle.loads(pickle.dumps(RateLimited("Full", why="429", transient=True, retry_after=2.5)))
+    assert (type(error), str(error), error.transient, error.retry_after) == (RateLimited, "Full. 429.", True, 2.5)
