@@ -56,6 +56,7 @@ class BaseAgent:
         self.conversation: list[Message] = []
         self.perceived: Any = None
         self.decision: Any = None
+        self._registered: tuple[tuple[Any, ...], ToolRegistry] | None = None
 
     @door
     def perceive(self, input_data: Any) -> Any:
@@ -88,7 +89,7 @@ class BaseAgent:
         if self.perceived is not None:
             self.conversation.append(_as_message(self.perceived))
             self.perceived = None
-        specs = ToolRegistry(self.tools).specs()
+        specs = self._registry().specs()
         return await self.model.complete(ChatRequest(tuple(self.conversation), purpose=self.name, tools=specs))
 
     @door
@@ -102,10 +103,11 @@ class BaseAgent:
         if not isinstance(reply, ChatReply):
             return reply
         self.conversation.append(Message("assistant", reply.parts))
-        if not reply.tool_calls:
+        calls = reply.tool_calls
+        if not calls:
             return reply.text
-        registry = ToolRegistry(self.tools)
-        results = [await registry.call(call) for call in reply.tool_calls]
+        registry = self._registry()
+        results = [await registry.call(call) for call in calls]
         self.conversation.append(Message("tool", tuple(results)))
         return None
 
@@ -135,6 +137,13 @@ class BaseAgent:
             if answer is not None:
                 return answer
         return None
+
+    def _registry(self) -> ToolRegistry:
+        """The tools by name; made anew only when the list of tools has changed."""
+        tools = tuple(self.tools)
+        if self._registered is None or self._registered[0] != tools:
+            self._registered = (tools, ToolRegistry(tools))
+        return self._registered[1]
 
     async def _do(self, name: str, native: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
         """Call the method by its synchronous name where a subclass overrides it, else its asynchronous form."""

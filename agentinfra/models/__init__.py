@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentinfra.models.anthropic_model import AnthropicModel
     from agentinfra.models.budget import Budget, BudgetedModel
+    from agentinfra.models.function_model import FunctionModel
     from agentinfra.models.local_model import LocalModel
     from agentinfra.models.model_manager import ModelManager, default_model_name
     from agentinfra.models.openai_model import OpenAIChatModel
     from agentinfra.models.ready_made import ClaudeModel, NamedModel, O1Model
     from agentinfra.models.recorded_model import RecordingModel, ReplayModel
     from agentinfra.models.scripted_model import ScriptedModel
+    from agentinfra.models.streaming import stream
     from agentinfra.models.structured import complete_as
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Budget",
     "BudgetedModel",
     "ClaudeModel",
+    "FunctionModel",
     "LocalModel",
     "ModelManager",
     "NamedModel",
@@ -34,6 +37,7 @@ __all__ = [
     "ScriptedModel",
     "complete_as",
     "default_model_name",
+    "stream",
 ]
 
 _HOMES = {
@@ -41,6 +45,7 @@ _HOMES = {
     "Budget": "budget",
     "BudgetedModel": "budget",
     "ClaudeModel": "ready_made",
+    "FunctionModel": "function_model",
     "LocalModel": "local_model",
     "ModelManager": "model_manager",
     "NamedModel": "ready_made",
@@ -51,6 +56,7 @@ _HOMES = {
     "ScriptedModel": "scripted_model",
     "complete_as": "structured",
     "default_model_name": "model_manager",
+    "stream": "streaming",
 }
 
 

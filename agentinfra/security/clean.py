@@ -40,6 +40,8 @@ def clean_text(text: str, limit: int = DEFAULT_LIMIT) -> str:
         text: Any text, hostile or not.
         limit: Most characters to keep; the last one is "…" where text was cut.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     # Cut with room for what goes, so that a huge text costs no more than a large one.
     kept = _SEQUENCES.sub("", text[: limit * 4 + 64])
     kept = _SURROGATES.sub("\ufffd", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", kept)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, get_type_hints, overload
 
 from agentinfra.core.doors import in_thread
 from agentinfra.core.errors import InputError
+from agentinfra.core.messages import JsonSchema
 from agentinfra.tools.base_tool import BaseTool
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ class CustomTool(BaseTool):
 
     def __init__(self, function: Function, name: str = "", description: str = "") -> None:
         self.function = function
-        self._arguments = _argument_model(function)
+        self._is_async = inspect.iscoroutinefunction(function)
+        self._arguments, schema = _arguments(function)
         about = description or inspect.getdoc(function) or function.__name__
-        super().__init__(name or function.__name__, about, self._arguments.model_json_schema())
+        super().__init__(name or function.__name__, about, schema)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function itself."""
@@ -45,8 +47,10 @@ class CustomTool(BaseTool):
         Raises:
             InputError: The arguments do not fit the type hints.
         """
-        values = self._checked(dict(zip(self._arguments.model_fields, arguments, strict=False)) | named)
-        if inspect.iscoroutinefunction(self.function):
+        if arguments:
+            named = dict(zip(self._arguments.model_fields, arguments, strict=False)) | named
+        values = self._checked(named)
+        if self._is_async:
             return await self.function(**values)
         return await in_thread(partial(self.function, **values))
 
@@ -72,6 +76,12 @@ def tool(
     if function is not None:
         return CustomTool(function, name, description)
     return partial(CustomTool, name=name, description=description)
+
+
+@lru_cache(maxsize=1024)  # a schema takes half a millisecond to build, and agents are made by the thousand
+def _arguments(function: Function) -> tuple[type[BaseModel], JsonSchema]:
+    model = _argument_model(function)
+    return model, model.model_json_schema()
 
 
 def _argument_model(function: Function) -> type[BaseModel]:

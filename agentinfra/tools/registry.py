@@ -43,6 +43,7 @@ class ToolRegistry:
 
     def __init__(self, tools: Iterable[Tool] = ()) -> None:
         self._tools: dict[str, Tool] = {}
+        self._specs: dict[str, ToolSpec] = {}
         for tool in tools:
             self.add(tool)
 
@@ -52,9 +53,10 @@ class ToolRegistry:
         Raises:
             InputError: There is one of that name.
         """
-        if tool.spec.name in self._tools:
-            raise InputError(f"There are two tools named {tool.spec.name}", next_step="Give one of them another name")
-        self._tools[tool.spec.name] = tool
+        spec = tool.spec
+        if spec.name in self._tools:
+            raise InputError(f"There are two tools named {spec.name}", next_step="Give one of them another name")
+        self._tools[spec.name], self._specs[spec.name] = tool, spec
 
     def get(self, name: str) -> Tool:
         """The tool of that name.
@@ -69,14 +71,14 @@ class ToolRegistry:
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """All tools as a model sees them."""
-        return tuple(tool.spec for tool in self._tools.values())
+        return tuple(self._specs.values())
 
     async def call(self, call: ToolCall) -> ToolResult:
         """Run the tool that a model called; what goes wrong becomes an answer that the model can act on."""
         try:
             tool = self.get(call.name)
             _require_readable(call)
-            check_arguments(tool.spec, call.arguments)
+            check_arguments(self._specs[call.name], call.arguments)
             answer = await tool.arun(**call.arguments)
         except AgentInfraError as error:
             return ToolResult(call.id, clean_text(str(error), MAX_ANSWER), is_error=True)
