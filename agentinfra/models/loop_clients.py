@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from agentinfra.models.real_requests import require_real_requests
+
 
 class Closable(Protocol):
     """What both SDKs' clients have in common."""
@@ -43,7 +45,12 @@ class LoopClients(Generic[C]):
 
     @asynccontextmanager
     async def use(self) -> AsyncGenerator[C, None]:
-        """Wait for a turn, then lend the running loop's client."""
+        """Wait for a turn, then lend the running loop's client.
+
+        Raises:
+            ModelUnavailable: Real requests are forbidden.
+        """
+        require_real_requests()
         slot = self._current()
         async with slot.gate:
             async with slot.making:
