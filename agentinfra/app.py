@@ -22,6 +22,7 @@ from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.tasks import TaskState
 from agentinfra.environment.git_workspace import GitWorkspace
 from agentinfra.models.budget import Budget, BudgetedModel
+from agentinfra.models.local_servers import LocalServer, find_local_servers
 from agentinfra.models.model_manager import ModelManager, default_model_name
 from agentinfra.models.ready_made import NamedModel
 from agentinfra.models.recorded_model import RecordingModel, ReplayModel
@@ -180,6 +181,8 @@ class App:
     ) -> str:
         settings = load_settings(self.workspace, own_planner=planner is None and options.planner is None)
         models = ModelManager(aliases=settings.models.aliases, base_url=options.base_url)
+        is_named = bool(options.replay or options.model or settings.models.default)
+        servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
         try:
             # First of all: where another process works on the run, nothing of it may be touched.
@@ -192,7 +195,7 @@ class App:
                 runner=PytestRunner(sandbox),
                 human=self.human,
                 files=files,
-                model_for=self._models(run, options, settings, models),
+                model_for=self._models(run, options, settings, models, servers),
                 parallel=1 if options.replay else settings.parallel,
                 max_attempts=options.max_attempts or settings.max_attempts,
                 commit_date=REPLAY_DATE if options.replay else None,
@@ -235,7 +238,12 @@ class App:
             await asyncio.sleep(STOP_POLL_SECONDS)
 
     def _models(
-        self, run: str, options: RunOptions, settings: Settings, manager: ModelManager
+        self,
+        run: str,
+        options: RunOptions,
+        settings: Settings,
+        manager: ModelManager,
+        servers: Sequence[LocalServer],
     ) -> Callable[[ChatModel | None], ChatModel]:
         earlier = reduce(self.log.read(run))
         budget = Budget(
@@ -253,7 +261,7 @@ class App:
                 return BudgetedModel(replay, budget)
             if isinstance(own, NamedModel):
                 own.use(manager)
-            name = own.name if own is not None else manager.resolve(default or default_model_name())
+            name = own.name if own is not None else manager.resolve(default or default_model_name(servers=servers))
             if name not in built:
                 inner = manager.get_model(name) if own is None or isinstance(own, NamedModel) else own
                 built[name] = BudgetedModel(_recorded(SeededModel(inner, options.seed or 0), options, built), budget)

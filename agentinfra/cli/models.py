@@ -1,4 +1,4 @@
-"""``agentinfra models``: the model files that run on this machine."""
+"""``agentinfra models``: what runs on this machine, and what any model can really do."""
 
 from __future__ import annotations
 
@@ -11,18 +11,38 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
+from agentinfra.cli import options
+from agentinfra.cli.exit_codes import ExitCode
+from agentinfra.core.config import load_settings
 from agentinfra.core.errors import InputError
 from agentinfra.models.catalog import CATALOG, CatalogEntry, installed_models, models_folder
+from agentinfra.models.local_servers import LocalServer, find_local_servers
+from agentinfra.models.model_manager import ModelManager
+from agentinfra.security.clean import clean_line
 
-commands = typer.Typer(help="The model files that run on this machine.", no_args_is_help=True)
+commands = typer.Typer(help="The models on this machine, and what any model can really do.", no_args_is_help=True)
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="A name from `agentinfra models list`.")]
+_AnyName = Annotated[str, typer.Argument(metavar="NAME", help="provider:model, an alias, or a name of the catalogue.")]
+_COLOURS = {"works": "green", "fails": "red", "not claimed": "dim"}
 
 
 @commands.command("list")
 def list_models() -> None:
-    """List the models of the catalogue: size, licence, and whether the file is here."""
-    Console(highlight=False).print(_catalogue_table())
+    """List the models that run here: the catalogue's files, and those of servers such as Ollama that answer."""
+    console = Console(highlight=False)
+    console.print(_catalogue_table())
+    for server in asyncio.run(find_local_servers()):
+        console.print(_server_table(server))
+
+
+@commands.command("test")
+def test_model(name: _AnyName, base_url: options.BaseUrl = None) -> None:
+    """Try a model out: an answer and its speed, a tool call, a structured reply, a picture if it claims to see.
+
+    The exit code is 1 when something fails that the model claims.
+    """
+    raise typer.Exit(asyncio.run(_try_out(name, base_url)))
 
 
 @commands.command()
@@ -55,6 +75,32 @@ def _catalogue_table() -> Table:
         state = "yes" if entry.name in here else f"no: agentinfra models pull {entry.name}"
         table.add_row(f"local:{entry.name}", f"{entry.size / 1e6:,.0f} MB", entry.licence, state)
     return table
+
+
+def _server_table(server: LocalServer) -> Table:
+    title = f"{server.provider} at {server.url}"
+    table = Table(title, box=None, pad_edge=False, header_style="bold")
+    for name in server.names:
+        table.add_row(clean_line(name))
+    return table
+
+
+async def _try_out(name: str, base_url: str | None) -> ExitCode:
+    from agentinfra.models.trial import try_model  # noqa: PLC0415  (heavy, needed by this verb alone)
+
+    manager = ModelManager(aliases=load_settings(options.HERE, own_planner=False).models.aliases, base_url=base_url)
+    model = manager.get_model(f"local:{name}" if name in CATALOG else name)
+    console, failed = Console(highlight=False), False
+    console.print(model.name, markup=False)
+    try:
+        async for check in try_model(model):
+            failed = failed or check.verdict == "fails"
+            console.print(f"  {check.name:<18}", end="", markup=False)
+            console.print(f"{check.verdict:<12}", style=_COLOURS[check.verdict], end="")
+            console.print(clean_line(f"{check.seconds:5.1f} s  {check.detail}" if check.seconds else ""), markup=False)
+    finally:
+        await manager.aclose()
+    return ExitCode.UNFINISHED if failed else ExitCode.DONE
 
 
 async def fetch(entry: CatalogEntry) -> Path:

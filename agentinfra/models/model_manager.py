@@ -6,15 +6,15 @@ import asyncio
 import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import cast
 
 from agentinfra.core.errors import ConfigError, ModelUnavailable
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.models.catalog import DEFAULT_MODEL, installed_models
+from agentinfra.models.local_servers import SERVERS, LocalServer
 
 ALIASES_VARIABLE = "AGENTINFRA_MODEL_ALIASES"
-OLLAMA_URL = "http://127.0.0.1:11434/v1"
-LMSTUDIO_URL = "http://127.0.0.1:1234/v1"
 CLAUDE = "anthropic:claude-sonnet-5-5"
 
 ModelFactory = Callable[[str], ChatModel]
@@ -98,8 +98,7 @@ class ModelManager:
             "openai-compatible": self._compatible,
             "anthropic": _claude,
             "local": _local,
-            "ollama": lambda name: _chat_completions(f"ollama:{name}", OLLAMA_URL),
-            "lmstudio": lambda name: _chat_completions(f"lmstudio:{name}", LMSTUDIO_URL),
+            **{provider: partial(_on_this_machine, provider, url) for provider, url in SERVERS.items()},
         }
 
     def _compatible(self, name: str) -> ChatModel:
@@ -142,12 +141,20 @@ def parse_aliases(text: str) -> dict[str, str]:
     return aliases
 
 
-def default_model_name(env: Mapping[str, str] | None = None, installed: Sequence[str] | None = None) -> str:
-    """Choose a model when none is configured: a key or server of the environment, else the embedded model if present.
+def default_model_name(
+    env: Mapping[str, str] | None = None,
+    installed: Sequence[str] | None = None,
+    servers: Sequence[LocalServer] = (),
+) -> str:
+    """Choose a model when none is configured.
+
+    The order: a key or server of the environment, a model server of this machine that answers, the embedded model if
+    its file is present.
 
     Args:
         env: Instead of the process's environment.
         installed: Names of the catalogue whose files are there; None looks.
+        servers: What :func:`~agentinfra.models.local_servers.find_local_servers` found.
 
     Returns:
         ``provider:model``.
@@ -162,6 +169,8 @@ def default_model_name(env: Mapping[str, str] | None = None, installed: Sequence
         return f"openai:{env.get('OPENAI_MODEL') or 'gpt-5'}"
     if env.get("ANTHROPIC_API_KEY"):
         return CLAUDE
+    if servers:
+        return servers[0].names[0]
     present = installed_models() if installed is None else installed
     if present:
         return f"local:{DEFAULT_MODEL if DEFAULT_MODEL in present else present[0]}"
@@ -184,6 +193,10 @@ def _chat_completions(name: str, base_url: str | None) -> ChatModel:
     from agentinfra.models.openai_model import OpenAIChatModel  # noqa: PLC0415  (providers load when chosen)
 
     return OpenAIChatModel(name, base_url=base_url)
+
+
+def _on_this_machine(provider: str, url: str, name: str) -> ChatModel:
+    return _chat_completions(f"{provider}:{name}", url)
 
 
 def _claude(name: str) -> ChatModel:

@@ -6,6 +6,7 @@ import pytest
 
 from agentinfra.core.errors import ConfigError, ModelUnavailable
 from agentinfra.core.messages import ChatRequest, user
+from agentinfra.models.local_servers import LocalServer
 from agentinfra.models.model_manager import CLAUDE, ModelManager, default_model_name, parse_aliases
 from agentinfra.models.scripted_model import ScriptedModel
 
@@ -110,6 +111,12 @@ async def test_providers_of_plugins_are_used_and_closed_once():
 )
 def test_the_default_follows_keys_then_files(env, installed, expected):
     assert default_model_name(env, installed) == expected
+
+
+def test_a_server_of_this_machine_comes_after_keys_and_before_files():
+    servers = [LocalServer("ollama", "http://127.0.0.1:11434/v1", ("qwen3-coder:30b", "llama3"))]
+    assert default_model_name({}, ["qwen2.5-coder-1.5b"], servers) == "ollama:qwen3-coder:30b"
+    assert default_model_name({"ANTHROPIC_API_KEY": "k"}, [], servers) == CLAUDE
 
 
 def test_no_default_names_all_ways_and_their_cost():
