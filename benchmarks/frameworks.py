@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments).only
     contestants = [one for one in CONTESTANTS if chosen is None or one.module in {FLOOR, OURS, *chosen}]
     pythons = {one.module: environment(one) for one in contestants}
-    figures = {one: dict.fromkeys(KINDS, 0.0) for one in pythons}
+    figures: dict[str, dict[str, float]] = {one: {} for one in pythons}
     for kind in KINDS:
         # Ten thousand runs take some of the others many minutes, and only our own growth is a goal.
         measured = [one for one in pythons if kind != "flat" or one in (OURS, FLOOR)]
