@@ -52,7 +52,7 @@ def suites() -> tuple[Suite, ...]:
     """All suites, in the order in which they run; the shares add up to the 20 minutes of a clean clone."""
     root_tests = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
     return (
-        Suite("setup", 240, ((sys.executable, "scripts/setup.py"),)),
+        Suite("setup", 240, ((sys.executable, "scripts/setup.py", "--tests"),)),
         Suite("check", 60, check_commands()),
         Suite("unit", 240, tests=("tests/unit", *root_tests)),
         Suite("server", 60, tests=("tests/server",)),

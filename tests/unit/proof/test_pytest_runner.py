@@ -45,6 +45,7 @@ async def test_a_passing_run(project):
     report = await run(root, expected=1)
     assert report.all_passed and report.reason == "" and report.exit_code == 0
     assert [test.id for test in report.tests] == ["tests/test_shifts.py::test_minutes"]
+    assert report.tests[0].location == "tests/test_shifts.py:4"
     assert "1 passed" in report.stdout_tail
 
 

@@ -5,7 +5,7 @@ import pytest
 from agentinfra.core.errors import ProofError
 from agentinfra.proof.report import TestOutcome, TestReport, read_outcomes
 
-PASSED = TestOutcome("t.py::a", "passed", "", 0.1)
+PASSED = TestOutcome("t.py::a", "passed", "", 0.1, location="t.py:3")
 FAILED = TestOutcome("t.py::b", "failed", "assert 1 == 2", 0.2, "assertion")
 ERROR = TestOutcome("t.py::c", "error", "boom", 0.0, "broken")
 
@@ -32,6 +32,10 @@ def test_all_passed_means_all_of_something(report):
     assert not report.all_passed
 
 
+def test_reports_from_before_locations_are_still_read():
+    assert read_outcomes([{"id": "a", "outcome": "passed"}])[0].location == ""
+
+
 def test_it_survives_json():
     report = TestReport((PASSED, FAILED), 1, 2.5, "out", "err", "forged report: no")
     assert TestReport.from_json(json.loads(json.dumps(report.to_json()))) == report
@@ -53,6 +57,7 @@ def test_what_is_no_report_is_refused(data):
         {"id": "a", "outcome": "passed", "message": None},
         {"id": "a", "outcome": "passed", "seconds": "1"},
         {"id": "a", "outcome": ["passed"]},
+        {"id": "a", "outcome": "passed", "location": 7},
     ],
 )
 def test_what_is_no_outcome_is_refused(item):

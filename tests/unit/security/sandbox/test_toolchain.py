@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from agentinfra.core.errors import SandboxError
-from agentinfra.security.sandbox.toolchain import SITE, find_toolchain
+from agentinfra.security.sandbox.toolchain import OLDEST_NODE, SITE, find_node, find_toolchain
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +44,32 @@ def test_a_prefix_without_an_interpreter_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
     with pytest.raises(SandboxError, match="does not exist"):
         find_toolchain()
+
+
+@pytest.fixture
+def node_on_path(tmp_path, monkeypatch):
+    def put(script):
+        (tmp_path / "node").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "node").chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        return tmp_path / "node"
+
+    return put
+
+
+def test_the_node_on_the_path_is_taken_if_it_is_new_enough(node_on_path):
+    node = node_on_path(f"echo v{OLDEST_NODE}.0.1")
+    assert find_node() == node
+
+
+@pytest.mark.parametrize("script", ["echo v18.20.4", "exit 1", "echo nonsense"])
+def test_a_node_that_is_too_old_or_broken_is_passed_over(node_on_path, script):
+    node = node_on_path(script)
+    assert find_node() != node
+
+
+def test_a_node_that_is_only_a_link_is_followed(node_on_path):
+    node = node_on_path(f"echo v{OLDEST_NODE + 1}.0.0")
+    real = node.rename(node.parent / "real")
+    node.symlink_to(real)
+    assert find_node() == real
