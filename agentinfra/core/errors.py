@@ -12,11 +12,13 @@
     │   │   ├── RateLimited   too many requests now; may pass by itself
     │   │   └── QuotaExceeded the account or the editor's quota is used up; does not pass by itself
     │   ├── NotSupported      the model cannot take or give what was asked for; nothing was sent
+    │   ├── ContextOverflow   the conversation does not fit into the model's context window
     │   ├── ReplyError        the model answered, but not with what was asked for
     │   └── RecordingMismatch a replay was asked something that is not on its record
     ├── BudgetExceeded        a limit of the run is reached; what is proven stays
     ├── SandboxError          generated code cannot be run safely here
     ├── PatchError            a change was refused; the tree is untouched
+    │   └── NotAPatch         there is no change in the text at all
     ├── ProofError            a test run proves nothing (broken, forged, cut)
     ├── SpecError             spec.md or tasks.md cannot be read
     ├── WorkspaceError        the repository is not in a state to work on
@@ -112,6 +114,10 @@ class NotSupported(ModelError):
     """The model cannot take or give what was asked for; nothing was sent."""
 
 
+class ContextOverflow(ModelError):
+    """The conversation does not fit into the model's context window; it has to be shortened, nothing was cut."""
+
+
 class ReplyError(ModelError):
     """The model answered, but not with what was asked for."""
 
@@ -130,6 +136,10 @@ class SandboxError(AgentInfraError):
 
 class PatchError(AgentInfraError):
     """A change was refused; the tree is untouched."""
+
+
+class NotAPatch(PatchError):
+    """There is no change in the text at all."""
 
 
 class ProofError(AgentInfraError):

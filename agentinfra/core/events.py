@@ -16,11 +16,20 @@ approval             spec_sha, by ("person" or "--yes")
 tool_call            id, title, kind ("think", "edit", "execute", "read", "fetch"), task?
 tool_call_update     id, status ("completed" or "failed"), seconds, content?
 agent_message_chunk  text, task?
-usage_update         model, purpose, input_tokens, output_tokens, cached_tokens, cost_usd, seconds, task?
+usage_update         model, purpose, input_tokens, output_tokens, cached_tokens, reasoning_tokens?,
+                     cache_write_tokens?, cost_usd (None where the price is unknown), seconds, task?; as in
+                     agentinfra.core.messages.Usage, and the two kinds with ? only where they are not 0
 change_proposed      task, attempt, files, sha
-change_resolved      task?, decision ("merged", "accepted", "rejected", "undone"), commit?
+change_resolved      task?, decision ("merged", "returned" by the merge queue to be done again, "accepted", "rejected",
+                     "undone", "redone"), commit?, reason?
 test_result          task?, phase ("red", "attempt", "green", "merge", "suite"), attempt?, exit_code, tests_sha,
-                     seconds, tests: [{id, outcome, message}], reason?
+                     seconds, tests: [{id, outcome, message, kind?}], reason?
+test_strength        task, against ("trivial" before there is code, "mutants" of the code that passes), tests_sha,
+                     seconds, requirements: [{id, tried, killed, survivors: [{change, file?, line?, symbol?,
+                     told_by?}]}], reason?; told_by is a call with what the code and the survivor give, "" where none
+                     was found; reason says why nothing is known
+ruling               task, fault ("", "code", "test", "spec"), reason, candidates, sound, dropped: [name],
+                     amended: {name: value}, question?
 qa_finding           id, severity ("error", "warning", "info"), rule, path, line, message
 checkpoint           commit, task?
 notice               level ("info", "warning", "error"), text
@@ -47,6 +56,8 @@ EventKind = Literal[
     "change_proposed",
     "change_resolved",
     "test_result",
+    "test_strength",
+    "ruling",
     "qa_finding",
     "checkpoint",
     "notice",

@@ -11,33 +11,40 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agentinfra.models.anthropic_model import AnthropicModel
     from agentinfra.models.budget import Budget, BudgetedModel
+    from agentinfra.models.client_model import ClientModel
     from agentinfra.models.function_model import FunctionModel
     from agentinfra.models.local_model import LocalModel
     from agentinfra.models.model_manager import ModelManager, default_model_name
-    from agentinfra.models.openai_model import OpenAIChatModel
+    from agentinfra.models.openai_chat_model import OpenAIChatModel
+    from agentinfra.models.openai_responses_model import OpenAIResponsesModel
+    from agentinfra.models.openai_transcriber import OpenAITranscriber
     from agentinfra.models.ready_made import ClaudeModel, NamedModel, O1Model
     from agentinfra.models.recorded_model import RecordingModel, ReplayModel
     from agentinfra.models.scripted_model import ScriptedModel
     from agentinfra.models.streaming import stream
-    from agentinfra.models.structured import complete_as
+    from agentinfra.models.structured import complete_as, stream_as
 
 __all__ = [
     "AnthropicModel",
     "Budget",
     "BudgetedModel",
     "ClaudeModel",
+    "ClientModel",
     "FunctionModel",
     "LocalModel",
     "ModelManager",
     "NamedModel",
     "O1Model",
     "OpenAIChatModel",
+    "OpenAIResponsesModel",
+    "OpenAITranscriber",
     "RecordingModel",
     "ReplayModel",
     "ScriptedModel",
     "complete_as",
     "default_model_name",
     "stream",
+    "stream_as",
 ]
 
 _HOMES = {
@@ -45,18 +52,22 @@ _HOMES = {
     "Budget": "budget",
     "BudgetedModel": "budget",
     "ClaudeModel": "ready_made",
+    "ClientModel": "client_model",
     "FunctionModel": "function_model",
     "LocalModel": "local_model",
     "ModelManager": "model_manager",
     "NamedModel": "ready_made",
     "O1Model": "ready_made",
-    "OpenAIChatModel": "openai_model",
+    "OpenAIChatModel": "openai_chat_model",
+    "OpenAIResponsesModel": "openai_responses_model",
+    "OpenAITranscriber": "openai_transcriber",
     "RecordingModel": "recorded_model",
     "ReplayModel": "recorded_model",
     "ScriptedModel": "scripted_model",
     "complete_as": "structured",
     "default_model_name": "model_manager",
     "stream": "streaming",
+    "stream_as": "structured",
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 
 from agentinfra.core.errors import (
+    ContextOverflow,
     ModelError,
     ModelNotFound,
     ModelUnavailable,
@@ -28,8 +29,28 @@ _SPENT = re.compile(r"insufficient_quota|billing_(hard_limit|error|not_active)|c
 _TOO_LONG = re.compile(
     r"context_length_exceeded|context (length|window|size)|prompt is too long|request_too_large", re.I
 )
+_STATUS_OF_CODE = {
+    "authentication_error": 401,
+    "billing_error": 402,
+    "insufficient_quota": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "context_length_exceeded": 400,
+    "invalid_prompt": 400,
+    "invalid_request_error": 400,
+    "request_too_large": 413,
+    "server_error": 500,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""What a provider would have answered, had it known before the stream began."""
+
 _LOOKS_SECRET = (
-    (re.compile(r"\b(sk|pk|rk|xai|gsk|hf)[-_][\w*.-]{6,}"), "[key]"),
+    (re.compile(r"\b(?:(?:sk|pk|rk|xai|gsk)[-_][\w*.-]{8,}|hf_\w{16,})"), "[key]"),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=*-]{6,}", re.I), r"\1 [key]"),
     (re.compile(r"([?&](?:api[-_]?key|key|token)=)[^&\s\"']+", re.I), r"\1[key]"),
     (re.compile(r"(https?://)[^/@\s]+@"), r"\1"),
@@ -75,12 +96,35 @@ def refused_status(
     return kind(what, why=why, next_step=next_step, transient=transient, retry_after=seconds if transient else None)
 
 
+def told_in_stream(
+    model: str, code: str, message: str, variable: str, *, emitted: bool, secrets: Iterable[str] = ()
+) -> ModelError:
+    """The error that a provider reports as an event of a stream that it has already begun.
+
+    Args:
+        model: ``provider:model``.
+        code: The provider's own name of the error.
+        message: The provider's own words.
+        variable: Environment variable that holds the key.
+        emitted: Whether any of the reply had come; if so, the reply broke off, whatever the cause.
+        secrets: Keys that must not be told.
+    """
+    status = _STATUS_OF_CODE.get(code)
+    if emitted or status is None:
+        return broken_off(model, f"{code} {message}", emitted=emitted, secrets=secrets)
+    return refused_status(model, status, message, variable, code=code, secrets=secrets)
+
+
 def _reading(model: str, status: int, words: str, variable: str) -> tuple[type[ModelError], str, str]:
     """Which error a status is, what happened, and what can be done about it."""
     if status == 402 or (status in (400, 403, 429) and _SPENT.search(words)):
         return QuotaExceeded, f"The account that asks {model} is used up", f"Add credit to the account, or {WAYS_OUT}"
     if status in (400, 413) and _TOO_LONG.search(words):
-        return ModelError, f"The request is too long for {model}", "Shorten it or choose a model with a larger context"
+        return (
+            ContextOverflow,
+            f"The request is too long for {model}",
+            "Shorten it or choose a model with a larger context",
+        )
     readings: dict[int, tuple[type[ModelError], str, str]] = {
         401: (NoPermission, f"{model} refused the key", f"Check {variable}, or {WAYS_OUT}"),
         403: (NoPermission, f"{model} is not allowed to this key", f"Ask the account's owner, or {WAYS_OUT}"),

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -27,7 +27,7 @@ class Address:
     """Where a local model listens: base URL and the key that it was started with."""
 
     url: str
-    key: str
+    key: str = field(repr=False)
 
 
 class LocalProcess:

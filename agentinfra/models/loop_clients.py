@@ -24,10 +24,11 @@ C = TypeVar("C", bound=Closable)
 
 @dataclass(slots=True)
 class _Slot(Generic[C]):
-    loop: asyncio.AbstractEventLoop
     gate: asyncio.Semaphore
     making: asyncio.Lock = field(default_factory=asyncio.Lock)
     client: C | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    keeper: asyncio.Task[None] | None = None
 
 
 class LoopClients(Generic[C]):
@@ -35,13 +36,16 @@ class LoopClients(Generic[C]):
 
     Args:
         make: Builds a client; may import.
-        concurrency: How many may use it at once; the others queue.
+        concurrency: How many may use it at once on a loop; the others queue.
+        keep_alive: Whether clients keep connections open between requests; such a client is closed with its loop,
+            because a connection that outlives its loop can be neither used nor closed.
     """
 
-    def __init__(self, make: Callable[[], C], concurrency: int) -> None:
+    def __init__(self, make: Callable[[], C], concurrency: int, *, keep_alive: bool = False) -> None:
         self._make = make
         self._concurrency = concurrency
-        self._slot: _Slot[C] | None = None
+        self._keep_alive = keep_alive
+        self._slots: dict[asyncio.AbstractEventLoop, _Slot[C]] = {}
 
     @asynccontextmanager
     async def use(self) -> AsyncGenerator[C, None]:
@@ -55,16 +59,33 @@ class LoopClients(Generic[C]):
         async with slot.gate:
             async with slot.making:
                 client = slot.client = slot.client or await asyncio.to_thread(self._make)
+                if self._keep_alive and slot.keeper is None:
+                    slot.keeper = asyncio.create_task(_close_at_the_end(client, slot.ended))
             yield client
 
     async def aclose(self) -> None:
-        """Close the running loop's client; one of a loop that is gone holds no connection (none is kept alive)."""
-        slot, self._slot = self._slot, None
-        if slot and slot.client and slot.loop is asyncio.get_running_loop():
+        """Close the running loop's client."""
+        slot = self._slots.pop(asyncio.get_running_loop(), None)
+        if slot is None or slot.client is None:
+            return
+        if slot.keeper is None:
             await slot.client.close()
+        else:
+            slot.ended.set()
+            await slot.keeper
 
     def _current(self) -> _Slot[C]:
         loop = asyncio.get_running_loop()
-        if self._slot is None or self._slot.loop is not loop:
-            self._slot = _Slot(loop, asyncio.Semaphore(self._concurrency))
-        return self._slot
+        if loop not in self._slots:
+            for gone in [known for known in self._slots if known.is_closed()]:
+                del self._slots[gone]
+            self._slots[loop] = _Slot(asyncio.Semaphore(self._concurrency))
+        return self._slots[loop]
+
+
+async def _close_at_the_end(client: Closable, ended: asyncio.Event) -> None:
+    """Wait for ``aclose``, or for the cancellation with which a loop ends."""
+    try:
+        await ended.wait()
+    finally:
+        await client.close()

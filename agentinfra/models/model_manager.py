@@ -13,6 +13,7 @@ from agentinfra.core.errors import ConfigError, ModelUnavailable
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.models.catalog import DEFAULT_MODEL, installed_models
 from agentinfra.models.local_servers import SERVERS, LocalServer
+from agentinfra.models.openai_providers import NO_KEY, chat_completions, openai_providers
 
 ALIASES_VARIABLE = "AGENTINFRA_MODEL_ALIASES"
 CLAUDE = "anthropic:claude-sonnet-5-5"
@@ -94,21 +95,11 @@ class ModelManager:
 
     def _built_in(self) -> dict[str, ModelFactory]:
         return {
-            "openai": lambda name: _chat_completions(f"openai:{name}", self._base_url),
-            "openai-compatible": self._compatible,
+            **openai_providers(self._base_url, self._env),
             "anthropic": _claude,
             "local": _local,
             **{provider: partial(_on_this_machine, provider, url) for provider, url in SERVERS.items()},
         }
-
-    def _compatible(self, name: str) -> ChatModel:
-        if not self._base_url:
-            raise ConfigError(
-                f"openai-compatible:{name} has no address",
-                why="Neither --base-url nor OPENAI_BASE_URL is given",
-                next_step="Give the server's address, such as --base-url http://127.0.0.1:8000/v1",
-            )
-        return _chat_completions(f"openai-compatible:{name}", self._base_url)
 
     def _unknown(self, name: str) -> ConfigError:
         provider = name.partition(":")[0]
@@ -189,18 +180,13 @@ def _by_name(models: Mapping[str, ChatModel] | Iterable[ChatModel]) -> dict[str,
     return {model.name: model for model in models}
 
 
-def _chat_completions(name: str, base_url: str | None) -> ChatModel:
-    from agentinfra.models.openai_model import OpenAIChatModel  # noqa: PLC0415  (providers load when chosen)
-
-    return OpenAIChatModel(name, base_url=base_url)
-
-
 def _on_this_machine(provider: str, url: str, name: str) -> ChatModel:
-    return _chat_completions(f"{provider}:{name}", url)
+    # The key of OpenAI is none of a local server's business.
+    return chat_completions(f"{provider}:{name}", url, api_key=NO_KEY)
 
 
 def _claude(name: str) -> ChatModel:
-    from agentinfra.models.anthropic_model import AnthropicModel  # noqa: PLC0415
+    from agentinfra.models.anthropic_model import AnthropicModel  # noqa: PLC0415  (providers load when chosen)
 
     return AnthropicModel(f"anthropic:{name}")
 

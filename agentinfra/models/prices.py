@@ -14,18 +14,21 @@ def cost_of(model: str, usage: Usage) -> float | None:
 
     Args:
         model: ``provider:model``; only OpenAI's and Anthropic's own prices are known.
-        usage: Tokens; input_tokens include the cached ones.
+        usage: Tokens; input_tokens include those from and into the prompt cache.
     """
     provider, _, name = model.partition(":")
     prices = _price_list()
     if prices is None or provider not in ("openai", "anthropic"):
         return None
     tokens = prices.Usage(
-        input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cache_read_tokens=usage.cached_tokens
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cached_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
     )
     try:
         return float(prices.calc_price(tokens, model_ref=name, provider_id=provider).total_price)
-    except LookupError:
+    except (LookupError, ValueError):  # a model that is not listed, or a server whose numbers contradict each other
         return None
 
 

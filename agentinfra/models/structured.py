@@ -2,73 +2,198 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from agentinfra.core.errors import ReplyError
+from agentinfra.core.errors import ContextOverflow, ModelError, ReplyError
 from agentinfra.core.interfaces import ChatModel
-from agentinfra.core.messages import ChatReply, ChatRequest, JsonSchema, assistant, user
-from agentinfra.models.tolerant_json import loads_tolerant
+from agentinfra.core.messages import ChatReply, ChatRequest, Delta
+from agentinfra.models.partial_json import PartialJson
+from agentinfra.models.streaming import stream
+from agentinfra.models.structured_ways import Way, way_for
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The value while it is being written: JSON as far as it has come, not validated.
+
+    Attributes:
+        value: Objects, lists and texts of it may be incomplete. After a reply that could not be used it begins anew.
+    """
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Generic[T]):
+    """The value.
+
+    Attributes:
+        value: Of the type asked for.
+        reply: Where it came from, with the usage of all calls.
+    """
+
+    value: T
+    reply: ChatReply
 
 
 async def complete_as(model: ChatModel, request: ChatRequest, type_: type[T]) -> tuple[T, ChatReply]:
     """Ask for a value of the type; a reply that is none is shown its error once.
 
+    The model is held to the type's JSON Schema by its provider, by a forced tool call, or by words, whichever is the
+    first that its profile says it can.
+
     Args:
         model: Who is asked.
-        request: What is asked; its schema is set from the type where it has none.
+        request: What is asked; its own schema, if it has one, is used instead of the type's.
         type_: Anything that pydantic can validate: a dataclass, a model, ``list[int]``, ….
 
     Returns:
         The value, and the reply that it came from with the usage of all calls.
 
     Raises:
-        ReplyError: The model refused, or neither of two replies could be read.
+        ReplyError: The model refused, was cut, or neither of two replies could be read.
+        ContextOverflow: The reply did not fit into the context window.
         ModelError: As of the model.
     """
-    adapter: TypeAdapter[T] = TypeAdapter(type_)
-    asked = _with_schema(request, request.schema or adapter.json_schema(), native=model.profile.native_schema)
-    reply = await model.complete(asked)
-    value, problem = _read(adapter, reply)
-    if value is not None:
-        return value[0], reply
-    again = replace(asked, messages=(*asked.messages, assistant(reply.text or "(nothing)"), user(_correction(problem))))
-    second = await model.complete(again)
-    second = replace(second, usage=reply.usage + second.usage)
-    value, problem = _read(adapter, second)
-    if value is not None:
-        return value[0], second
-    raise ReplyError(
-        f"{model.name} did not answer ({request.purpose}) in the form asked for, twice",
-        why=problem,
-        next_step="Try again, or choose a stronger model",
-    )
+    question = _Question(model, request, type_)
+    while True:
+        finished = question.answered(await model.complete(question.request))
+        if finished is not None:
+            return finished.value, finished.reply
 
 
-def _with_schema(request: ChatRequest, schema: JsonSchema, *, native: bool) -> ChatRequest:
-    if native:
-        return replace(request, schema=schema)
-    told = user(f"Answer with JSON only, matching this JSON Schema:\n{json.dumps(dict(schema))}")
-    return replace(request, schema=schema, messages=(*request.messages, told))
+async def stream_as(
+    model: ChatModel, request: ChatRequest, type_: type[T]
+) -> AsyncGenerator[Partial | Finished[T], None]:
+    """Ask as :func:`complete_as` does, and yield the value while it is being written.
+
+    Leaving the loop early closes the provider's stream: use ``contextlib.aclosing`` around the generator.
+
+    Args:
+        model: Who is asked; one that does not stream yields only the finished value.
+        request: What is asked.
+        type_: Anything that pydantic can validate.
+
+    Yields:
+        What has come so far, each time that it has grown; the finished value as the last item.
+
+    Raises:
+        ReplyError: The model refused, was cut, or neither of two replies could be read.
+        ContextOverflow: The reply did not fit into the context window.
+        ModelError: As of the model.
+    """
+    question = _Question(model, request, type_)
+    finished: Finished[T] | None = None
+    while finished is None:
+        growing = question.growing()
+        async with aclosing(stream(model, question.request)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, ChatReply):
+                    finished = question.answered(piece)
+                elif growing.has_grown_by(piece):
+                    yield Partial(growing.value)
+    yield finished
 
 
-def _read(adapter: TypeAdapter[T], reply: ChatReply) -> tuple[tuple[T] | None, str]:
-    """The value in a tuple of one, since None may be a value; or what is wrong."""
-    if reply.stop_reason in ("refusal", "content_filter"):
+class _Question(Generic[T]):
+    """One question, its answers so far, and what to ask next.
+
+    Attributes:
+        request: The request to send now.
+    """
+
+    def __init__(self, model: ChatModel, request: ChatRequest, type_: type[T]) -> None:
+        self._model = model
+        self._adapter: TypeAdapter[T] = TypeAdapter(type_)
+        schema = request.schema or self._adapter.json_schema()
+        self._way = way_for(model.profile, request, schema)
+        self.request = self._way.ask(request)
+        self._before: ChatReply | None = None
+
+    def growing(self) -> _Growing:
+        """For the pieces of the next reply."""
+        return _Growing(self._way)
+
+    def answered(self, reply: ChatReply) -> Finished[T] | None:
+        """Take a reply: the value is in it, or the request to send now is another one.
+
+        Raises:
+            ModelError: There is nothing more to ask.
+        """
+        _require_answer(reply)
+        whole = replace(reply, usage=self._before.usage + reply.usage) if self._before else reply
+        try:
+            return Finished(self._adapter.validate_python(self._way.value_of(reply)), whole)
+        except ValidationError as error:
+            problem = _summary(error)
+        except ValueError as error:
+            problem = f"It is not readable JSON: {error}"
+        if self._before is not None or reply.stop_reason == "context_overflow":
+            raise self._failure(reply, problem)
+        self._before = reply
+        self.request = self._way.again(self.request, reply, _correction(problem))
+        return None
+
+    def _failure(self, reply: ChatReply, problem: str) -> ModelError:
+        name, purpose = self._model.name, self.request.purpose
+        if reply.stop_reason == "context_overflow":
+            step = "Shorten the conversation, or choose a model with a larger context"
+            return ContextOverflow(
+                f"The answer of {name} ({purpose}) did not fit into its context", why=problem, next_step=step
+            )
+        if reply.stop_reason == "length":
+            step = "Allow more tokens (max_tokens), or ask for less at once"
+            what = f"The answer of {name} ({purpose}) was cut at {self.request.max_tokens} tokens"
+            return ReplyError(what, why=problem, next_step=step)
+        return ReplyError(
+            f"{name} did not answer ({purpose}) in the form asked for, twice",
+            why=problem,
+            next_step="Try again, or choose a stronger model",
+        )
+
+
+class _Growing:
+    """The value of a reply that comes in pieces."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        self._begun = False
+        self._json = PartialJson()
+        self.value: Any = None
+
+    def has_grown_by(self, delta: Delta) -> bool:
+        piece = self._way.piece_of(delta)
+        if not self._begun:
+            # Words may stand before the JSON.
+            start = piece.find(self._way.opener) if self._way.opener else -1
+            piece = piece[start:] if start >= 0 else ""
+        if not piece:
+            return False
+        self._begun = True
+        value = self._way.inside(self._json.feed(piece))
+        has_grown = value is not self.value and value != self.value
+        self.value = value
+        return has_grown
+
+
+def _require_answer(reply: ChatReply) -> None:
+    if reply.stop_reason == "refusal":
         raise ReplyError(
             f"{reply.model} refused to answer", why=reply.text[:300], next_step="Word the request differently"
         )
-    try:
-        return (adapter.validate_python(loads_tolerant(reply.text)),), ""
-    except ValidationError as error:
-        return None, _summary(error)
-    except ValueError as error:
-        return None, f"It is not readable JSON: {error}"
+    if reply.stop_reason == "content_filter":
+        raise ReplyError(
+            f"The provider of {reply.model} withheld the answer",
+            why=reply.text[:300] or "Its filter stopped the reply",
+            next_step="Word the request differently, or choose another provider",
+        )
 
 
 def _summary(error: ValidationError, limit: int = 5) -> str:

@@ -11,12 +11,14 @@ class Timeouts:
 
     Attributes:
         connect: To reach the server.
-        silence: Between two pieces of the answer, the first included.
+        first: From the request to the first piece of the answer; long prompts take long to read.
+        silence: Between two pieces of the answer.
         whole: For the whole answer.
         retries: How often the SDK tries again before anything was answered.
     """
 
     connect: float = 5.0
+    first: float = 300.0
     silence: float = 120.0
     whole: float = 600.0
     retries: int = 2

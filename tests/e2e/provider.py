@@ -43,6 +43,8 @@ def shown(a, b):
     return f"= {add(a, b)}"
 ```'''
 CUT = object()
+ECHO = object()
+"""Refuses the key, and repeats it in the message as providers do."""
 
 Reply = str | Iterable[str] | object
 Answer = Callable[[dict[str, Any]], Reply]
@@ -81,6 +83,7 @@ class Provider:
     Attributes:
         requests: The bodies that came, in order, each with its kind.
         cut: How many answers the client did not read to the end.
+        keys: Every ``Authorization`` header that came.
     """
 
     def __init__(self, answers: Mapping[str, Reply | Answer] | None = None, *, tokens: int = 10, port: int = 0) -> None:
@@ -88,6 +91,7 @@ class Provider:
         self.tokens = tokens
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.cut = 0
+        self.keys: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
 
@@ -126,7 +130,12 @@ class Provider:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                key = self.headers.get("Authorization", "")
+                provider.keys.add(key)
                 reply = provider.answer(body)
+                if reply is ECHO:
+                    self._refuse(key)
+                    return
                 if reply is CUT:
                     self.close_connection = True
                     return
@@ -142,6 +151,18 @@ class Provider:
                     self.wfile.write(b"data: [DONE]\n\n")
                 except (BrokenPipeError, ConnectionResetError):
                     provider.cut += 1
+
+            def _refuse(self, key: str) -> None:
+                error = {
+                    "message": f"Incorrect API key provided: {key.removeprefix('Bearer ')}.",
+                    "code": "invalid_api_key",
+                }
+                body = json.dumps({"error": error}).encode()
+                self.send_response(401)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("X-Echo", key)
+                self.end_headers()
+                self.wfile.write(body)
 
             def _send(self, chunk: dict[str, Any]) -> None:
                 whole = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "small", **chunk}

@@ -43,7 +43,7 @@ def test_a_message_is_made_of_sentences(given, shown):
 def test_errors_of_models_can_be_caught_as_one():
     under = {kind.__name__ for kind in KINDS if issubclass(kind, ModelError)}
     unavailable = {"ModelUnavailable", "NoPermission", "ModelNotFound", "RateLimited", "QuotaExceeded"}
-    assert under == {"ModelError", "NotSupported", "ReplyError", "RecordingMismatch", *unavailable}
+    assert under == {"ModelError", "NotSupported", "ContextOverflow", "ReplyError", "RecordingMismatch", *unavailable}
 
 
 def test_what_a_model_error_knows_about_trying_again_survives_a_record():

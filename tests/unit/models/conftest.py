@@ -132,36 +132,6 @@ class Wire:
         pieces.append(self.chunk(usage=usage or {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}))
         return Answer(pieces=[*pieces, _event("[DONE]")])
 
-    @staticmethod
-    def claude_start(**usage: int) -> str:
-        """The event that opens an Anthropic answer."""
-        message: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "model": "claude", "content": []}
-        message |= {"stop_reason": None, "stop_sequence": None}
-        message["usage"] = {"input_tokens": 5, "output_tokens": 1, **usage}
-        return _event({"type": "message_start", "message": message}, "message_start")
-
-    @staticmethod
-    def claude_block(index: int, block: dict[str, Any], *deltas: dict[str, Any]) -> str:
-        """The events of one content block."""
-        start = {"type": "content_block_start", "index": index, "content_block": block}
-        events = [_event(start, "content_block_start")]
-        for delta in deltas:
-            change = {"type": "content_block_delta", "index": index, "delta": delta}
-            events.append(_event(change, "content_block_delta"))
-        return "".join([*events, _event({"type": "content_block_stop", "index": index}, "content_block_stop")])
-
-    @staticmethod
-    def claude_end(stop: str = "end_turn") -> str:
-        """The events that close an Anthropic answer."""
-        delta = {"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None}}
-        end = _event({"type": "message_stop"}, "message_stop")
-        return _event({**delta, "usage": {"output_tokens": 9}}, "message_delta") + end
-
-    def claude(self, text: str, *, stop: str = "end_turn", **usage: int) -> Answer:
-        """A whole Anthropic answer of one text."""
-        block = self.claude_block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": text})
-        return Answer(pieces=[self.claude_start(**usage), block, self.claude_end(stop)])
-
 
 @pytest.fixture
 def wire() -> Iterator[Wire]:

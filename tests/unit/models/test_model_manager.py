@@ -60,7 +60,7 @@ def test_no_aliases_are_none():
 
 @pytest.mark.parametrize("name", ["gpt-5", "opnai:gpt-5", "openai:", ""])
 def test_unknown_names_are_refused_with_the_providers(name):
-    with pytest.raises(ConfigError, match="the providers are openai, openai-compatible, anthropic, local") as caught:
+    with pytest.raises(ConfigError, match=r"the providers are openai, .*anthropic, local") as caught:
         ModelManager(env={}).get_model(name)
     assert "local:" in caught.value.next_step
 
