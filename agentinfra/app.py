@@ -19,7 +19,6 @@ from agentinfra.core.config import Settings, data_folder, load_settings
 from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, RunStopped
 from agentinfra.core.events import EventDraft
 from agentinfra.core.interfaces import ChatModel
-from agentinfra.core.tasks import TaskState
 from agentinfra.environment.git_workspace import GitWorkspace
 from agentinfra.models.budget import Budget, BudgetedModel
 from agentinfra.models.local_servers import LocalServer, find_local_servers
@@ -27,10 +26,13 @@ from agentinfra.models.model_manager import ModelManager, default_model_name
 from agentinfra.models.ready_made import NamedModel
 from agentinfra.models.recorded_model import RecordingModel, ReplayModel
 from agentinfra.models.seeded_model import SeededModel
+from agentinfra.models.tracing import TracedModel, context_here
 from agentinfra.proof.pytest_runner import PytestRunner
 from agentinfra.security.sandbox.detect import choose_sandbox
+from agentinfra.workflow.delivery import Delivery
 from agentinfra.workflow.durable import DbosEngine
 from agentinfra.workflow.event_log import SqliteEventLog
+from agentinfra.workflow.leases import LeasedSandbox, LeasePool
 from agentinfra.workflow.main_job import run_main_job
 from agentinfra.workflow.run import Run, RunParts
 from agentinfra.workflow.run_files import RunFiles, with_seed
@@ -112,7 +114,6 @@ class App:
         options = with_seed(options, secrets.randbelow(1_000_000))
         git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=options.init)
         files = RunFiles(self.folder / "runs" / run)
-        files.create(options)
         return await self._carry(run, options, git, files, on_start, planner)
 
     async def resume(self, run: str | None, on_start: Callable[[str], None]) -> str:
@@ -136,39 +137,15 @@ class App:
             self.log.append(found, EventDraft("notice", {"level": "warning", "text": "Stop requested", "stop": True}))
         return found
 
-    async def accept(self, run: str | None, tasks: Sequence[str]) -> str:
-        """Merge the run, or some of its tasks with what they depend on, into the base.
+    async def delivery(self, run: str | None) -> Delivery:
+        """What can be done with the work of a run: accept, reject, undo and redo.
 
         Raises:
-            WorkspaceError: The base has moved or files are not committed.
-            InputError: A task is not done.
+            InputError: There is no such run.
+            WorkspaceError: The repository cannot be worked on.
         """
         found = self.run_id(run)
-        wanted = self._with_dependencies(found, tasks) if tasks else None
-        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
-        commit = await git.accept(found, wanted)
-        self._resolve(found, wanted, "accepted", commit)
-        return commit
-
-    async def reject(self, run: str | None, tasks: Sequence[str]) -> str:
-        """Put on record that the run, or some of its tasks, is not wanted; tasks are reverted on its branch."""
-        found = self.run_id(run)
-        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
-        if tasks:
-            await git.undo(found, self._with_dependents(found, tasks))
-        else:
-            await git.reject(found)
-        self._resolve(found, tasks or None, "rejected", "")
-        return found
-
-    async def undo(self, run: str | None, task: str) -> str:
-        """Revert a task's commit, and those of the tasks that depend on it, on the run's branch."""
-        found = self.run_id(run)
-        tasks = self._with_dependents(found, [task])
-        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
-        commit = await git.undo(found, tasks)
-        self._resolve(found, tasks, "undone", commit)
-        return commit
+        return Delivery(found, self.log, await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False))
 
     async def _carry(
         self,
@@ -188,19 +165,22 @@ class App:
             # First of all: where another process works on the run, nothing of it may be touched.
             await engine.open()
             sandbox = await choose_sandbox(allow_unsandboxed=options.unsandboxed)
+            leases = LeasePool.of_user()
             parts = RunParts(
                 engine=engine,
                 log=self.log,
                 git=git,
-                runner=PytestRunner(sandbox),
+                runner=PytestRunner(LeasedSandbox(sandbox, leases)),
                 human=self.human,
                 files=files,
                 model_for=self._models(run, options, settings, models, servers),
                 parallel=1 if options.replay else settings.parallel,
                 max_attempts=options.max_attempts or settings.max_attempts,
                 commit_date=REPLAY_DATE if options.replay else None,
+                leases=leases,
             )
             chosen = planner or load_planner(options.planner or settings.planner, self.workspace)
+            files.create(options)
             await self._work(Run(run, options, parts), chosen, on_start)
         finally:
             await engine.close()
@@ -255,6 +235,7 @@ class App:
         replay = ReplayModel(options.replay) if options.replay else None
         default = options.model or settings.models.default
         built: dict[str, ChatModel] = {}
+        caller = context_here()
 
         def model_for(own: ChatModel | None) -> ChatModel:
             if replay is not None:
@@ -264,37 +245,11 @@ class App:
             name = own.name if own is not None else manager.resolve(default or default_model_name(servers=servers))
             if name not in built:
                 inner = manager.get_model(name) if own is None or isinstance(own, NamedModel) else own
-                built[name] = BudgetedModel(_recorded(SeededModel(inner, options.seed or 0), options, built), budget)
+                seeded = SeededModel(TracedModel(inner, parent=caller), options.seed or 0)
+                built[name] = BudgetedModel(_recorded(seeded, options, built), budget)
             return built[name]
 
         return model_for
-
-    def _with_dependencies(self, run: str, tasks: Sequence[str]) -> list[str]:
-        known = {task.id: task for task in self.state(run).tasks}
-        wanted = list(self._known(known, tasks))
-        for name in wanted:
-            wanted += [needed for needed in known[name].depends_on if needed not in wanted]
-        unfinished = [name for name in wanted if known[name].state is not TaskState.DONE]
-        if unfinished:
-            raise InputError(f"Not done: {', '.join(unfinished)}", next_step="Accept only tasks that are done")
-        return wanted
-
-    def _with_dependents(self, run: str, tasks: Sequence[str]) -> list[str]:
-        known = {task.id: task for task in self.state(run).tasks}
-        wanted = list(self._known(known, tasks))
-        for name in wanted:
-            wanted += [one.id for one in known.values() if name in one.depends_on and one.id not in wanted]
-        return [name for name in wanted if known[name].commit]
-
-    def _known(self, known: dict[str, Any], tasks: Sequence[str]) -> Sequence[str]:
-        strangers = [name for name in tasks if name not in known]
-        if strangers:
-            raise InputError(f"There is no task {', '.join(strangers)}", next_step=f"Known: {', '.join(known)}")
-        return tasks
-
-    def _resolve(self, run: str, tasks: Sequence[str] | None, decision: str, commit: str) -> None:
-        for task in tasks or [None]:
-            self.log.append(run, EventDraft("change_resolved", {"task": task, "decision": decision, "commit": commit}))
 
 
 async def run_project(idea: str, planner: PlannerAgent) -> RunState:

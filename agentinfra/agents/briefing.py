@@ -105,6 +105,11 @@ def describe_failures(candidate: Candidate, suite: Suite) -> str:
     return f"An earlier try was wrong:\n```python\n{code}\n```\n{told}\n{closing}\n"
 
 
+def describe_return(evidence: str) -> str:
+    """Why an earlier version was sent back when it was to be merged; empty where none was."""
+    return f"An earlier version did not fit what others wrote meanwhile.\n{evidence}\n" if evidence else ""
+
+
 def failures(report: TestReport, suite: Suite) -> list[str]:
     """One line for each failed case: what it gave and what it must give."""
     by_name = {outcome.id.rpartition("::")[2]: outcome for outcome in report.tests}

@@ -167,13 +167,21 @@ class EngineerAgent(BaseAgent):
         return [*self.tasks]
 
     async def _work(self, bench: Workbench) -> Verdict:
-        """One task: a MicroAgent's tries, then judgement of code against test."""
-        worker = self.sub_agents[0]
-        if not isinstance(worker, MicroAgent):
-            return _as_verdict(await worker.arun(bench))
-        micro = worker.for_task(self.project, (*self.path, f"{worker.name}:{bench.task.id}"))
-        verdict = await micro.arun(bench) or await micro.settle()
-        return _as_verdict(verdict) if verdict else Verdict(False, reason=_why_blocked(micro, bench))
+        """One task: a MicroAgent's tries, then judgement of code against test.
+
+        Where the code is at fault the next of the engineer's workers tries, with what was tried before it.
+        """
+        micro = MicroAgent()
+        for worker in self.sub_agents:
+            if not isinstance(worker, MicroAgent):
+                return _as_verdict(await worker.arun(bench))
+            tried = micro.candidates
+            micro = worker.for_task(self.project, (*self.path, f"{worker.name}:{bench.task.id}"))
+            micro.candidates = [*tried]
+            verdict = await micro.arun(bench) or await micro.settle()
+            if verdict:
+                return _as_verdict(verdict)
+        return Verdict(False, reason=_why_blocked(micro, bench))
 
     async def _test(self, task: Task) -> Lock:
         requirements = requirements_of(task, self.spec)
@@ -241,7 +249,8 @@ def _why_blocked(micro: MicroAgent, bench: Workbench) -> str:
         return micro.refusal
     best = max(candidate.report.passed for candidate in micro.candidates)
     total = len(bench.suite.cases)
-    return f"The best of {len(micro.candidates)} candidates passes {best} of {total} tests"
+    told = f"The best of {len(micro.candidates)} candidates passes {best} of {total} tests"
+    return f"{told}. {micro.ruling.reason}" if micro.ruling.reason else told
 
 
 def _as_verdict(answer: object) -> Verdict:

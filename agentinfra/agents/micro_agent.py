@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
-from agentinfra.agents.arbiter import Candidate, arbitrate, is_sound
+from agentinfra.agents.arbiter import Candidate, Ruling, arbitrate, is_sound, settled
 from agentinfra.agents.base_agent import BaseAgent
 from agentinfra.agents.briefing import (
     describe_cases,
     describe_failures,
     describe_neighbours,
+    describe_return,
     describe_symbols,
     requirements_of,
     rules,
@@ -19,11 +21,13 @@ from agentinfra.agents.briefing import (
 from agentinfra.agents.project import AgentPath, Project, Verdict, Workbench, project_of
 from agentinfra.agents.prompt_files import load
 from agentinfra.agents.test_suite import symbol_name
-from agentinfra.core.errors import ConfigError, PatchError
+from agentinfra.core.errors import ConfigError, InputError, PatchError
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatRequest
+from agentinfra.patching.edited import edited
 from agentinfra.patching.reply import code_blocks, python_source
-from agentinfra.patching.splice import splice
+from agentinfra.patching.splice import check_kept, splice
+from agentinfra.spec.requirements import Question
 from agentinfra.spec.stubs import is_exception, stub
 
 MAX_TOKENS = 900
@@ -50,6 +54,7 @@ class MicroAgent(BaseAgent):
         self.path: AgentPath = ("micro",)
         self.turn = 0
         self.refusal = ""
+        self.ruling = Ruling(None)
         self._samples = 1
 
     def for_task(self, project: Project, path: AgentPath) -> Self:
@@ -61,6 +66,7 @@ class MicroAgent(BaseAgent):
         agent.perceived = None
         agent.turn = 0
         agent.refusal = ""
+        agent.ruling = Ruling(None)
         agent.path = path
         return agent
 
@@ -115,13 +121,71 @@ class MicroAgent(BaseAgent):
             if verdict is not None:
                 return verdict
         sound = [other for other in self.candidates if is_sound(other, self.bench.suite)]
-        return await self.settle() if len(sound) >= ENOUGH_SOUND else None
-
-    async def settle(self) -> Verdict | None:
-        """Have code against test judged by the candidates so far; None when neither can be trusted."""
-        if not self.candidates:
+        if len(sound) < ENOUGH_SOUND:
             return None
         ruling = arbitrate(self.bench.suite, self.candidates)
+        return await self._deliver(ruling) if ruling.winner else None
+
+    async def settle(self) -> Verdict | None:
+        """Have code against test judged by the candidates so far; None where the code is at fault.
+
+        Where the specification is, a person is asked, once; unattended, the question goes with the verdict.
+        """
+        if not self.candidates:
+            return None
+        self.ruling = arbitrate(self.bench.suite, self.candidates)
+        if self.ruling.question is None:
+            return await self._deliver(self.ruling)
+        await self._tell(self.ruling)
+        return await self._clarify(self.ruling.case, self.ruling.question)
+
+    async def _clarify(self, case: str, question: Question) -> Verdict | None:
+        answer = await self._answer(replace(question, id=f"{self.bench.task.id}-{case}"))
+        suite = settled(self.bench.suite, case, answer)
+        if suite is None:
+            told = f"; {answer!r} is no value that a test can hold" if answer else ""
+            self.refusal = f"The specification leaves open: {question.text} {question.why}{told}"
+            await self.project.emit(
+                "notice", {"level": "warning", "text": f"{self.bench.task.id}: {self.refusal}"}, self.path
+            )
+            return Verdict(False, reason=self.refusal)
+        lock = await self.bench.relock(suite, f"{question.text} {answer}, a person says")
+        if not lock.ok:
+            return None
+        self.candidates = [await self._again(candidate) for candidate in self.candidates]
+        self.ruling = arbitrate(self.bench.suite, self.candidates)
+        return await self._deliver(self.ruling)
+
+    async def _answer(self, question: Question) -> str:
+        """What the person says; "" where nobody can be asked."""
+        if not self.project.attended:
+            return ""
+        try:
+            [answered] = await self.project.ask([question])
+        except InputError:  # a run that was begun at a terminal may be resumed without one
+            return ""
+        return answered.answer or ""
+
+    async def _again(self, candidate: Candidate) -> Candidate:
+        report = await self.bench.try_files(candidate.files, attempt=candidate.attempt, agent=self.path)
+        return replace(candidate, report=report)
+
+    async def _tell(self, ruling: Ruling) -> None:
+        data = {
+            "task": self.bench.task.id,
+            "fault": ruling.fault,
+            "reason": ruling.reason,
+            "candidates": len(self.candidates),
+            "sound": ruling.sound,
+            "dropped": list(ruling.drop),
+            "amended": dict(ruling.amend),
+        }
+        asked = {"question": ruling.question.text} if ruling.question else {}
+        await self.project.emit("ruling", {**data, **asked}, self.path)
+
+    async def _deliver(self, ruling: Ruling) -> Verdict | None:
+        """Put the ruling on record, and carry it out where there is a winner."""
+        await self._tell(ruling)
         if ruling.winner is None:
             return None
         lock = await self.bench.relock(self.bench.suite.without(ruling.drop).amended(ruling.amend), ruling.reason)
@@ -130,10 +194,13 @@ class MicroAgent(BaseAgent):
         return await self._submit(ruling.winner)
 
     async def _submit(self, candidate: Candidate) -> Verdict | None:
-        """Merge the candidate; None, and the reason in :attr:`refusal`, where the engine refuses it."""
+        """Merge the candidate; None, and the reason in :attr:`refusal`, where the engine refuses it.
+
+        What fails only beside what was merged meanwhile is done again on top of that, by another call.
+        """
         verdict = await self.bench.submit(candidate.files)
         self.refusal = verdict.reason
-        return verdict if verdict.done else None
+        return verdict if verdict.done or verdict.evidence else None
 
     async def _request(self, size: str) -> ChatRequest:
         bench = self.bench
@@ -150,7 +217,7 @@ class MicroAgent(BaseAgent):
             examples=describe_cases(
                 [case for case in bench.suite.cases if case.example.ground.is_firm] or bench.suite.cases
             ),
-            feedback=describe_failures(base, bench.suite) if base else "",
+            feedback=describe_return(bench.evidence) + (describe_failures(base, bench.suite) if base else ""),
         )
         return ChatRequest(
             messages,
@@ -176,12 +243,19 @@ class MicroAgent(BaseAgent):
                 self.path,
             )
             return None
-        candidate = Candidate(files, {path: own for path, (_, own) in parts.items()}, report, self.attempt)
+        own = {path: part for path, (_, part) in parts.items()}
+        candidate = Candidate(files, own, report, self.attempt, len(self.candidates))
         self.candidates.append(candidate)
         return candidate
 
     async def _new_text(self, path: str, reply: str) -> tuple[str, str]:
         """The whole file after the reply, and the reply's own part of it."""
+        current = await self.bench.read(path)
+        changed = edited(reply, path, current)
+        if changed is not None:
+            if path.endswith(".py"):
+                check_kept(current, changed)
+            return changed, changed
         if not path.endswith(".py"):
             blocks = code_blocks(reply)
             if not blocks:
@@ -194,6 +268,6 @@ class MicroAgent(BaseAgent):
         source = python_source(reply, [name for name in names if name not in given])
         if not names:
             return source, source
-        start = splice(await self.bench.read(path), stub(plain), given) if given else await self.bench.read(path)
+        start = splice(current, stub(plain), given) if given else current
         own = [name for name in names if name not in given or f"class {name}" in source]
         return splice(start, source, own).rstrip("\n") + "\n", source

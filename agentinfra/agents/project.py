@@ -41,11 +41,20 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The engine's answer to a submitted implementation: merged as ``commit``, or refused with the reason."""
+    """The engine's answer to a submitted implementation: merged as ``commit``, or refused with the reason.
+
+    Attributes:
+        done: Whether it is merged.
+        commit: Its commit.
+        reason: Why it was refused.
+        evidence: Where it was refused only beside what was merged meanwhile: the conflict, or the failing tests. The
+            task is then done again on top of that; whoever gets such a verdict returns it.
+    """
 
     done: bool
     commit: str = ""
     reason: str = ""
+    evidence: str = ""
 
 
 class Workbench(Protocol):
@@ -69,6 +78,11 @@ class Workbench(Protocol):
     @property
     def max_attempts(self) -> int:
         """How many tries the task has."""
+        ...
+
+    @property
+    def evidence(self) -> str:
+        """Why an earlier version of this task was sent back when it was to be merged; "" at first."""
         ...
 
     async def read(self, path: str) -> str:
@@ -126,6 +140,11 @@ class Project(Protocol):
 
     async def emit(self, kind: EventKind, data: Mapping[str, Any], agent: AgentPath = ()) -> None:
         """Put an event on the log."""
+        ...
+
+    @property
+    def attended(self) -> bool:
+        """Whether a person answers what is asked in the middle of the work."""
         ...
 
     async def ask(self, questions: Sequence[Question]) -> tuple[Question, ...]:

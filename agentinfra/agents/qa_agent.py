@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agentinfra.agents.base_agent import BaseAgent
 from agentinfra.agents.project import AgentPath, Project
-from agentinfra.agents.static_review import Finding, review
+from agentinfra.agents.static_review import Finding, Severity, review
 from agentinfra.core.interfaces import ChatModel
-from agentinfra.proof.report import TestReport
+from agentinfra.proof.report import TestOutcome, TestReport
+from agentinfra.proof.triage import Cause
+
+_SINCE: Mapping[str, str] = {"pre-existing": ", as it did before the run", "flaky": ", but not every time"}
 
 
 @dataclass(frozen=True, slots=True)
 class MergedTree:
-    """What the QA agent looks at: the sources by path, and what the whole test suite said about them."""
+    """What the QA agent looks at.
+
+    Attributes:
+        files: The sources by path.
+        report: What the whole test suite said about them.
+        triage: Of tests that did not pass, whether that is "new"; otherwise they are not the run's fault.
+    """
 
     files: Mapping[str, str]
     report: TestReport
+    triage: Mapping[str, Cause] = field(default_factory=dict[str, Cause])
 
 
 class QAAgent(BaseAgent):
@@ -43,7 +53,7 @@ class QAAgent(BaseAgent):
         """Find what a person should look at in the tree that was perceived."""
         tree: MergedTree = self.perceived
         reviewed = await asyncio.to_thread(review, _sources(tree.files))
-        return [*_test_findings(tree.report), *reviewed]
+        return [*_test_findings(tree.report, tree.triage), *reviewed]
 
     async def aact(self) -> list[Finding]:
         """Put the findings on the run's record."""
@@ -54,14 +64,14 @@ class QAAgent(BaseAgent):
         return self.decision
 
 
-def _test_findings(report: TestReport) -> list[Finding]:
+def _test_findings(report: TestReport, triage: Mapping[str, Cause]) -> list[Finding]:
     findings = [
         Finding(
             "test-failure" if test in report.failures else "test-skipped",
             test.id.partition("::")[0],
             0,
-            "error" if test in report.failures else "info",
-            f"{test.id} {test.outcome}: {test.message[:200]}",
+            _severity(test, triage.get(test.id, "new")),
+            f"{test.id} {test.outcome}{_SINCE.get(triage.get(test.id, 'new'), '')}: {test.message[:200]}",
         )
         for test in report.tests
         if test.outcome != "passed"
@@ -71,6 +81,12 @@ def _test_findings(report: TestReport) -> list[Finding]:
             Finding("test-run", "", 0, "error", f"The suite did not pass: {report.reason or 'no tests ran'}")
         )
     return findings
+
+
+def _severity(test: TestOutcome, cause: Cause) -> Severity:
+    if test.outcome not in ("failed", "error"):
+        return "info"
+    return "error" if cause == "new" else "warning"
 
 
 def _sources(files: Mapping[str, str]) -> dict[str, str]:

@@ -13,11 +13,9 @@ from rich.table import Table
 
 from agentinfra.cli import options
 from agentinfra.cli.exit_codes import ExitCode
-from agentinfra.core.config import load_settings
 from agentinfra.core.errors import InputError
 from agentinfra.models.catalog import CATALOG, CatalogEntry, installed_models, models_folder
 from agentinfra.models.local_servers import LocalServer, find_local_servers
-from agentinfra.models.model_manager import ModelManager
 from agentinfra.security.clean import clean_line
 
 commands = typer.Typer(help="The models on this machine, and what any model can really do.", no_args_is_help=True)
@@ -86,7 +84,9 @@ def _server_table(server: LocalServer) -> Table:
 
 
 async def _try_out(name: str, base_url: str | None) -> ExitCode:
-    from agentinfra.models.trial import try_model  # noqa: PLC0415  (heavy, needed by this verb alone)
+    from agentinfra.core.config import load_settings  # noqa: PLC0415  (heavy, needed by this verb alone)
+    from agentinfra.models.model_manager import ModelManager  # noqa: PLC0415
+    from agentinfra.models.trial import try_model  # noqa: PLC0415
 
     manager = ModelManager(aliases=load_settings(options.HERE, own_planner=False).models.aliases, base_url=base_url)
     model = manager.get_model(f"local:{name}" if name in CATALOG else name)

@@ -42,7 +42,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print events as JSON, one a 
 
 RunArgument = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Id of a run; the newest one by default.")]
 RunOption = Annotated[str | None, typer.Option("--run", help="Id of a run; the newest one by default.")]
-Task = Annotated[str, typer.Argument(metavar="TASK", help="A task id such as T-2.")]
+SomeTasks = Annotated[list[str], typer.Argument(metavar="TASK...", help="Task ids such as T-2.")]
+UndoneTasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids; all undone by default.")]
 Tasks = Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Task ids such as T-2; all by default.")]
 RecordFile = Annotated[Path, typer.Argument(metavar="FILE", help="A record made by plan --record.")]
 RecordIdea = Annotated[str | None, typer.Argument(help="The recorded run's idea, where the file does not hold it.")]

@@ -1,4 +1,4 @@
-"""The verbs for the rest of a run's life: ``status``, ``report``, ``accept``, ``reject``, ``undo``, ``stop``."""
+"""The verbs for the rest of a run's life: showing it, taking it over or not, undoing parts of it, stopping it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from agentinfra.workflow.run_state import RunState
 
 if TYPE_CHECKING:
     from agentinfra.app import App
+    from agentinfra.workflow.delivery import Delivery
 
 T = TypeVar("T")
 ALL_LINES = 10_000
@@ -53,20 +54,27 @@ def report(
 
 def accept(tasks: opt.Tasks = None, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
     """Merge a run, or some of its tasks, into the branch it started from; refused on a dirty or moved base."""
-    commit = _with_app(workspace, lambda app: app.accept(run, tasks or []))
+    commit = _deliver(workspace, run, lambda delivery: delivery.accept(tasks or []))
     typer.echo(f"Accepted; the merge is {commit}")
 
 
 def reject(tasks: opt.Tasks = None, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
     """Drop a run, or some of its tasks; its branch stays until it is forgotten."""
-    answer = _with_app(workspace, lambda app: app.reject(run, tasks or []))
-    typer.echo(f"Rejected {answer}")
+    rejected = _deliver(workspace, run, lambda delivery: delivery.reject(tasks or []))
+    typer.echo(f"Rejected {rejected}")
 
 
-def undo(task: opt.Task, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
-    """Take a merged task, and those that rest on it, off the run's branch again."""
-    commit = _with_app(workspace, lambda app: app.undo(run, task))
-    typer.echo(f"Undid {task}; the branch is at {commit}")
+def undo(tasks: opt.SomeTasks, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
+    """Take merged tasks, and those that rest on them, off the run's branch again; all other work stays."""
+    commit, undone = _deliver(workspace, run, lambda delivery: delivery.undo(tasks))
+    typer.echo(f"Undid {', '.join(undone)}; the branch is at {commit}")
+    typer.echo(f"Take it back with: agentinfra redo {' '.join(undone)}")
+
+
+def redo(tasks: opt.UndoneTasks = None, *, run: opt.RunOption = None, workspace: opt.Workspace = opt.HERE) -> None:
+    """Put undone tasks, and what they rest on, back on the run's branch."""
+    commit, again = _deliver(workspace, run, lambda delivery: delivery.redo(tasks or []))
+    typer.echo(f"Did {', '.join(again)} again; the branch is at {commit}")
 
 
 def stop(run: opt.RunArgument = None, *, workspace: opt.Workspace = opt.HERE) -> None:
@@ -82,6 +90,13 @@ def _with_app(workspace: Path, use: Callable[[App], Awaitable[T]]) -> T:
 
     folder = workspace.resolve()
     return asyncio.run(carry())
+
+
+def _deliver(workspace: Path, run: str | None, use: Callable[[Delivery], Awaitable[T]]) -> T:
+    async def carry(app: App) -> T:
+        return await use(await app.delivery(run))
+
+    return _with_app(workspace, carry)
 
 
 def _state(run: str | None, workspace: Path) -> RunState:

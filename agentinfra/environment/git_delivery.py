@@ -65,31 +65,87 @@ class GitDelivery:
         """Revert the commits of some tasks on the branch, newest first; return the branch's new tip."""
         old = tip = self.objects.commit_id(self.branch.ref)
         for commit in reversed(self._commits_of(tasks, self.branch.start, tip)):
-            tree = self._merged(commit, commit.sha, tip, commit.sha + "^", "undone")
+            tree, conflicts = self.objects.three_way(commit.sha, tip, commit.sha + "^", by_lines=True)
+            if conflicts:
+                raise self._in_the_way(commit, conflicts, "undone", tasks)
             trailers = {RUN_TRAILER: self.branch.run, UNDO_TRAILER: commit.trailers[TASK_TRAILER]}
             message = f'Revert "{commit.subject}"\n\nThis reverts commit {commit.sha}.'
             tip = self.objects.commit(tree, (tip,), with_trailers(message, trailers), date)
-        if tip != old:
-            refuse_checked_out(self.objects, self.branch.ref)
-            self.objects.move(self.branch.ref, tip, old)
+        self._move_branch(old, tip)
         return tip
+
+    def redo(self, tasks: Collection[str], date: str | None) -> dict[str, str]:
+        """Put the commits of undone tasks back on the branch, oldest first; return the commit of each."""
+        old = tip = self.objects.commit_id(self.branch.ref)
+        log = self.objects.log(self.branch.start, tip)
+        self._refuse_unknown(tasks, log)
+        done = {commit.trailers[TASK_TRAILER]: commit.sha for commit in standing(log)}
+        last = {commit.trailers.get(TASK_TRAILER, ""): commit for commit in log}
+        for commit in (one for one in log if one.trailers.get(TASK_TRAILER) in tasks):
+            task = commit.trailers[TASK_TRAILER]
+            if task in done or commit is not last[task]:
+                continue
+            tree, conflicts = self.objects.three_way(commit.sha + "^", tip, commit.sha, by_lines=True)
+            if conflicts:
+                raise self._in_the_way(commit, conflicts, "done again", ())
+            tip = done[task] = self.objects.commit(tree, (tip,), self.objects.message(commit.sha) + "\n", date)
+        self._move_branch(old, tip)
+        return {task: done[task] for task in tasks}
+
+    def _move_branch(self, old: str, new: str) -> None:
+        if new == old:
+            return
+        if self.branch.ref == head_ref(self.objects):
+            self._update_checkout(old, new, only_changed=True)
+        else:
+            refuse_checked_out(self.objects, self.branch.ref)
+        self.objects.move(self.branch.ref, new, old)
+
+    def _in_the_way(
+        self, commit: CommitInfo, conflicts: tuple[str, ...], done: str, with_these: Collection[str]
+    ) -> WorkspaceError:
+        """The error that names the files, and whose later commits changed them: tasks, or the person's own."""
+        task, touched = commit.trailers[TASK_TRAILER], set(conflicts)
+        later = [one for one in self.objects.log(commit.sha, self.branch.ref) if touched & set(one.files)]
+        others = sorted({name for one in standing(later) if (name := one.trailers[TASK_TRAILER]) not in with_these})
+        own = [f"{one.sha[:10]} ({one.subject})" for one in later if RUN_TRAILER not in one.trailers]
+        if own:
+            way = f"Revert your own commits first, with `git revert {own[0][:10]}`"
+        elif others:
+            way = f"Undo what stands on these lines first: agentinfra undo {' '.join([*with_these, *others])}"
+        else:
+            way = "Redo what it builds on as well: agentinfra redo"
+        return WorkspaceError(
+            f"{task} cannot be {done}: it conflicts in {', '.join(conflicts)}",
+            why=f"Later work changed the same lines: {', '.join([*others, *own]) or 'what it builds on was undone'}",
+            next_step=way,
+        )
 
     def _refuse_moved(self, tip: str | None) -> None:
         if tip is None and self._started_unborn():
             return
         if tip is None or not self.objects.contains(tip, self.branch.start):
-            raise self._moved("it does not follow from the commit that the run started from")
+            raise self._moved("it does not follow from the commit that the run started from", tip)
         others = [c for c in self.objects.log(self.branch.start, tip) if c.trailers.get(RUN_TRAILER) != self.branch.run]
         if others:
-            raise self._moved("it has " + ", ".join(f"{c.sha[:10]} ({c.subject})" for c in others))
+            raise self._moved("it has " + ", ".join(f"{c.sha[:10]} ({c.subject})" for c in others), tip)
 
-    def _moved(self, why: str) -> WorkspaceError:
+    def _moved(self, why: str, tip: str | None) -> WorkspaceError:
         base = self.branch.base.removeprefix("refs/heads/")
         return WorkspaceError(
             f"{base} has moved since the run started",
-            why=f"Now {why}",
+            why=f"Now {why}; {self._conflicts_with(tip)}",
             next_step=f"Merge the branch agentinfra/{self.branch.run} into {base} by hand, or start a new run",
         )
+
+    def _conflicts_with(self, tip: str | None) -> str:
+        """What a merge of the branch into the moved base would meet."""
+        if tip is None:
+            return "there is nothing to merge into"
+        _, conflicts = self.objects.three_way(self.branch.start, tip, self.branch.ref)
+        if not conflicts:
+            return "a merge of the branch meets no conflict"
+        return f"a merge of the branch conflicts in {', '.join(conflicts)}"
 
     def _started_unborn(self) -> bool:
         message = self.objects.git.text("log", "-1", "--format=%P%n%B", self.branch.start, "--")
@@ -120,13 +176,16 @@ class GitDelivery:
 
     def _commits_of(self, tasks: Collection[str], start: str, end: str) -> list[CommitInfo]:
         log = self.objects.log(start, end)
+        self._refuse_unknown(tasks, log)
+        return [c for c in standing(log) if c.trailers[TASK_TRAILER] in tasks]
+
+    def _refuse_unknown(self, tasks: Collection[str], log: list[CommitInfo]) -> None:
         unknown = sorted(set(tasks) - {c.trailers.get(TASK_TRAILER, "") for c in log})
         if unknown:
             raise InputError(
                 f"{', '.join(unknown)} has no commit on agentinfra/{self.branch.run}",
                 next_step="Name tasks that the run has merged",
             )
-        return [c for c in standing(log) if c.trailers[TASK_TRAILER] in tasks]
 
     def _merged(self, commit: CommitInfo, base: str, ours: str, theirs: str, done: str) -> str:
         tree, conflicts = self.objects.three_way(base, ours, theirs)
@@ -137,17 +196,20 @@ class GitDelivery:
     def _is_checked_out(self) -> bool:
         return self.branch.base in ("HEAD", head_ref(self.objects))
 
-    def _update_checkout(self, tip: str | None, target: str) -> None:
+    def _update_checkout(self, tip: str | None, target: str, *, only_changed: bool = False) -> None:
+        """Bring the user's files to the target; their own changes stand in the way, or only those to the same files."""
         git = self.objects.git
         if git.holds("diff-index", "--cached", "--quiet", "--ignore-submodules=all", target, "--"):
             return  # done by an earlier call that was cut off before it moved the base
         new = set(self.objects.list_files(target))
+        affected = {one.path for one in self.objects.diff_stat(tip, target)} if tip and only_changed else None
         dirty = [path for path, tracked in changed_files(self.objects) if tracked or path in new]
+        dirty = [path for path in dirty if affected is None or path in affected]
         if dirty:
             raise WorkspaceError(
                 f"The working tree has changes that are not committed: {', '.join(dirty)}",
-                why="Accepting would mix them with the run's",
-                next_step="Commit or stash them, then accept again",
+                why="They would be mixed with the run's",
+                next_step="Commit or stash them, then give the command again",
             )
         git.output("read-tree", "-m", "-u", tip or self.objects.empty_tree(), target)
 

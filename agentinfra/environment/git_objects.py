@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agentinfra.core.errors import WorkspaceError
 from agentinfra.environment.git_command import GitCommand, split_items
+from agentinfra.environment.line_merge import merge_lines
 from agentinfra.patching.module_merge import merge_modules
 
 RUN_TRAILER = "AgentInfra-Run"
@@ -40,10 +41,17 @@ class FileStat:
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """Outcome of a merge: either the commit, or the files in which both sides changed the same lines."""
+    """Outcome of a merge: either the commit, or the files in which both sides changed the same lines.
+
+    Attributes:
+        commit: The merged commit.
+        conflicts: The files in conflict.
+        shown: Text of those of them that are text, with git's marks around what is in conflict.
+    """
 
     commit: str | None
     conflicts: tuple[str, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,35 +127,81 @@ class GitObjects:
         lineage = [word for parent in parents for word in ("-p", parent)]
         return signed.text("commit-tree", tree, *lineage, "-F", "-", stdin=message.encode(errors="replace"))
 
-    def three_way(self, base: str, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
+    def three_way(self, base: str, ours: str, theirs: str, *, by_lines: bool = False) -> tuple[str, tuple[str, ...]]:
         """Merge the trees of three commits; Python files by their statements where lines conflict.
 
+        Args:
+            base: The commit that both sides come from.
+            ours: One side.
+            theirs: The other side.
+            by_lines: Also merge changes that merely touch each other, ours first; only for what is tested afterwards,
+                or takes back what was merged.
+
         Returns:
-            The merged tree and the files in conflict; with conflicts the tree is not to be used.
+            The merged tree and the files in conflict; with conflicts the tree holds git's marks in their place.
         """
-        # git 2.39 cannot be told the base of a tree merge; three commits that exist nowhere else say it.
-        root = self.commit(base + "^{tree}", (), "base", "@0 +0000")
-        sides = [self.commit(side + "^{tree}", (root,), "side", "@0 +0000") for side in (ours, theirs)]
-        _, stdout = self.git.output(
-            "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", *sides, accept=(0, 1)
-        )
-        tree, *conflicts = split_items(stdout)
-        merged = {path: self._merged_module(path, base, ours, theirs) for path in conflicts}
-        left = tuple(path for path, text in merged.items() if text is None)
-        if conflicts and not left:
-            texts = {path: text for path, text in merged.items() if text is not None}
-            tree = self.tree_with(self.commit(tree, (), "merged", "@0 +0000"), texts)
+        root = self.root(base)
+        return self.merge_sides(self.side(ours, root), self.side(theirs, root), by_lines=by_lines)
+
+    def root(self, base: str) -> str:
+        """A commit of the base's tree that exists nowhere else: git 2.39 cannot be told the base of a tree merge."""
+        return self.commit(base + "^{tree}", (), "base", "@0 +0000")
+
+    def side(self, commit: str, root: str) -> str:
+        """A commit's tree as a side of a merge from that root."""
+        return self.commit(commit + "^{tree}", (root,), "side", "@0 +0000")
+
+    def merge_sides(self, ours: str, theirs: str, *, by_lines: bool) -> tuple[str, tuple[str, ...]]:
+        """Merge two sides that :meth:`side` made; see :meth:`three_way`."""
+        options = ("--write-tree", "--no-messages", "-z")
+        tree, *stages = split_items(self.git.output("merge-tree", *options, ours, theirs, accept=(0, 1))[1])
+        if not stages:
+            return tree, ()
+        conflicts = _conflicts(stages)
+        merged = self._merged_files(conflicts, by_lines)
+        left = tuple(path for path in conflicts if path not in merged)
+        if not left:
+            modes = {path: versions[2].mode for path, versions in conflicts.items()}
+            tree = self._written(tree, merged, modes)
         return tree, left
 
-    def _merged_module(self, path: str, *commits: str) -> str | None:
-        """A Python file merged by its statements: functions that two tasks put side by side are no conflict."""
-        if not path.endswith(".py"):
-            return None
-        try:
-            texts = [self.read_file(one, path) if path in self.list_files(one) else "" for one in commits]
-        except WorkspaceError:
-            return None
-        return merge_modules(*texts)
+    def _merged_files(self, conflicts: Mapping[str, Mapping[int, _Version]], by_lines: bool) -> dict[str, str]:
+        """Files merged by their statements: functions that two tasks put side by side are no conflict."""
+        mergeable = {
+            path: versions
+            for path, versions in conflicts.items()
+            if {2, 3} <= set(versions) and all(version.mode.startswith("100") for version in versions.values())
+        }
+        blobs = self._blobs({version.blob for versions in mergeable.values() for version in versions.values()})
+        merged: dict[str, str] = {}
+        for path, versions in mergeable.items():
+            texts = [blobs[versions[stage].blob] if stage in versions else "" for stage in (1, 2, 3)]
+            text = _merged_text(path, texts, by_lines)
+            if text is not None:
+                merged[path] = text
+        return merged
+
+    def _blobs(self, ids: set[str]) -> dict[str, str | None]:
+        """Texts of blobs by id; None where one is no text."""
+        if not ids:
+            return {}
+        stdout = self.git.output("cat-file", "--batch", stdin="".join(f"{one}\n" for one in ids).encode())[1]
+        found: dict[str, str | None] = {}
+        while stdout:
+            header, _, stdout = stdout.partition(b"\n")
+            name, _, size = header.decode().split(" ")
+            found[name] = _text_of(stdout[: int(size)])
+            stdout = stdout[int(size) + 1 :]
+        return found
+
+    def conflict_texts(self, tree: str, paths: Sequence[str]) -> dict[str, str]:
+        """What a merge with conflicts left in the files that are text."""
+        texts: dict[str, str] = {}
+        for path in paths:
+            code, stdout = self.git.output("cat-file", "blob", f"{tree}:{path}", accept=(0, 128))
+            if code == 0 and b"\0" not in stdout:
+                texts[path] = stdout.decode(errors="replace")
+        return texts
 
     def tree_with(self, ref: str, files: Mapping[str, str]) -> str:
         """Id of a commit's tree with the given files (path to text) put in.
@@ -156,9 +210,12 @@ class GitObjects:
             WorkspaceError: git refuses a path, such as one that leads outside or into ``.git``.
         """
         modes = {entry.path: entry.mode for entry in self._entries(ref)}
+        return self._written(self.commit_id(ref), files, modes)
+
+    def _written(self, tree: str, files: Mapping[str, str], modes: Mapping[str, str]) -> str:
         with tempfile.TemporaryDirectory(prefix="agentinfra-index-") as folder:
             git = self.git.with_index(Path(folder) / "index")
-            git.output("read-tree", self.commit_id(ref))
+            git.output("read-tree", tree)
             for path, text in files.items():
                 blob = git.text("hash-object", "-w", "--stdin", stdin=text.encode())
                 git.output("update-index", "--add", "--cacheinfo", f"{modes.get(path, '100644')},{blob},{path}")
@@ -221,6 +278,39 @@ class GitObjects:
 class _TreeEntry:
     path: str
     mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One of up to three versions of a file in conflict."""
+
+    mode: str
+    blob: str
+
+
+def _conflicts(stages: Sequence[str]) -> dict[str, dict[int, _Version]]:
+    """Versions by stage (1 the base, 2 ours, 3 theirs) of every file in conflict, by path."""
+    found: dict[str, dict[int, _Version]] = {}
+    for entry in stages:
+        about, _, path = entry.partition("\t")
+        mode, blob, stage = about.split(" ")
+        found.setdefault(path, {})[int(stage)] = _Version(mode, blob)
+    return found
+
+
+def _merged_text(path: str, texts: Sequence[str | None], by_lines: bool) -> str | None:
+    base, ours, theirs = texts
+    if base is None or ours is None or theirs is None:
+        return None
+    merged = merge_modules(base, ours, theirs) if path.endswith(".py") else None
+    return merge_lines(path, base, ours, theirs) if merged is None and by_lines and base else merged
+
+
+def _text_of(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def with_trailers(text: str, trailers: Mapping[str, str]) -> str:

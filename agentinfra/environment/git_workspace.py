@@ -33,6 +33,7 @@ from agentinfra.environment.git_objects import (
     split_trailers,
     with_trailers,
 )
+from agentinfra.environment.git_stack import GitStack
 from agentinfra.environment.git_worktrees import GitWorktrees, scratch_folder
 
 P = ParamSpec("P")
@@ -150,6 +151,20 @@ class GitWorkspace:
         """
         return await self._writing(self._merge_commit, run_id, sha, date, dry_run)
 
+    def stack(self, run_id: str, tip: str, *, date: str | None = None) -> GitStack:
+        """Where tasks are put on a commit of the run's branch, to be tested before it moves with :meth:`advance`."""
+        return GitStack(self._objects, run_id, tip, date)
+
+    async def advance(self, run_id: str, commit: str, tip: str) -> None:
+        """Move the run's branch to a commit that a :meth:`stack` made, provided that it still is at ``tip``."""
+        branch = await asyncio.to_thread(self._branch, run_id)
+        await self._writing(self._advance, branch, commit, tip)
+
+    async def merged_tasks(self, run_id: str) -> dict[str, str]:
+        """The commit of every task that stands on the run's branch, by task."""
+        log = await self.log(run_id)
+        return {commit.trailers[TASK_TRAILER]: commit.sha for commit in standing(log)}
+
     async def commit_files(
         self,
         run_id: str,
@@ -220,6 +235,19 @@ class GitWorkspace:
         delivery = GitDelivery(self._objects, await asyncio.to_thread(self._branch, run_id))
         return await self._writing(delivery.undo, task_ids, date)
 
+    async def redo(self, run_id: str, task_ids: Collection[str], *, date: str | None = None) -> dict[str, str]:
+        """Put the commits of undone tasks back on the run's branch, oldest first, all or none.
+
+        Returns:
+            The new commit of each; one that stands on the branch is not put there again.
+
+        Raises:
+            InputError: A task was never merged.
+            WorkspaceError: Later work changed the same lines; the files are named.
+        """
+        delivery = GitDelivery(self._objects, await asyncio.to_thread(self._branch, run_id))
+        return await self._writing(delivery.redo, task_ids, date)
+
     async def reject(self, run_id: str) -> None:
         """Remove the run's worktrees; the branch stays until it is forgotten."""
         branch = await asyncio.to_thread(self._branch, run_id)
@@ -262,21 +290,17 @@ class GitWorkspace:
 
     def _merge_commit(self, run_id: str, sha: str, date: str | None, dry_run: bool) -> MergeResult:
         objects, branch = self._objects, self._branch(run_id)
-        text, trailers = split_trailers(objects.message(sha))
+        _, trailers = split_trailers(objects.message(sha))
         if TASK_TRAILER not in trailers:
             raise InputError(f"The commit {sha} names no task", next_step=f"Commit it with the trailer {TASK_TRAILER}")
         tip = objects.commit_id(branch.ref)
         for done in standing(objects.log(branch.start, tip)):
             if done.trailers[TASK_TRAILER] == trailers[TASK_TRAILER]:
                 return MergeResult(done.sha)
-        base = objects.git.text("merge-base", tip, sha)
-        tree, conflicts = objects.three_way(base, tip, sha)
-        if conflicts:
-            return MergeResult(None, conflicts)
-        commit = objects.commit(tree, (tip,), with_trailers(text, {**trailers, RUN_TRAILER: run_id}), date)
-        if not dry_run:
-            self._advance(branch, commit, tip)
-        return MergeResult(commit)
+        result = GitStack(objects, run_id, tip, date).put(sha, tip)
+        if result.commit is not None and not dry_run:
+            self._advance(branch, result.commit, tip)
+        return result
 
     def _commit_files(
         self, run_id: str, files: Mapping[str, str], message: str, trailers: Mapping[str, str], date: str | None

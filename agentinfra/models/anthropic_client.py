@@ -81,7 +81,9 @@ class AnthropicEndpoint:
         try:
             yield
         except anthropic.APIError as error:
-            raise self._mapped(error) from None
+            mapped = self._mapped(error)
+            failures.scrub(error)
+            raise mapped from None
         except httpx2.HTTPError as error:
             # The SDK maps what its HTTP client raises before the answer begins, but not after.
             raise self.broken_off(f"{type(error).__name__} {error}", guard) from None

@@ -57,6 +57,15 @@ _LOOKS_SECRET = (
 )
 
 
+def scrub(error: Exception) -> None:
+    """Empty an SDK's error: it holds the request with its key, and what the provider repeated of it.
+
+    Frames of a traceback go on referring to the error after it was mapped, and error reporters print what they find.
+    """
+    error.args = ()
+    vars(error).clear()
+
+
 def missing_key(model: str, variable: str) -> ModelUnavailable:
     """The error for a model whose key is not configured; nothing was sent.
 

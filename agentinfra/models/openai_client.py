@@ -131,7 +131,9 @@ class OpenAIEndpoint:
         try:
             yield
         except openai.APIError as error:
-            raise self._mapped(error, guard) from None
+            mapped = self._mapped(error, guard)
+            failures.scrub(error)
+            raise mapped from None
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             # The SDK lets through what json raises, and checks the shape of no event.
             raise self.broken_off(f"Unreadable event: {error}", guard) from None

@@ -1,8 +1,8 @@
-"""Write many files so that all of them change or none does, a crash in the middle included.
+"""Write, delete and move many files so that all of them change or none does, a crash in the middle included.
 
 New contents and copies of the old ones are staged in one folder inside the tree, a journal names what is about to be
-replaced, then every file is renamed into place. The journal is deleted last: while it is there, :func:`recover`
-(called by the next patch, too) puts the old files back.
+replaced, then every file is renamed into place or unlinked. The journal is deleted last: while it is there,
+:func:`recover` (called by the next patch, too) puts the old files back.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Generator, Mapping
+import stat
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,18 +26,45 @@ _JOURNAL = "journal.json"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-async def apply_files(root: Path, files: Mapping[str, str]) -> None:
-    """Write files into a tree: all of them, or none.
+@dataclass(frozen=True, slots=True)
+class TreeChange:
+    """What changes in a tree.
+
+    Attributes:
+        files: New text by path relative to the root; None for a file that goes.
+        moved: For files that were elsewhere before, their old path by the new one: they keep their mode.
+    """
+
+    files: Mapping[str, str | None]
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+async def apply_files(root: Path, files: Mapping[str, str | None]) -> None:
+    """Write and delete files of a tree: all of them, or none.
 
     Args:
         root: The tree; it must exist.
-        files: Text by path relative to the root; folders are made as needed.
+        files: Text by path relative to the root, None to delete; folders are made and removed as needed.
 
     Raises:
         PatchError: A path or size is refused, another patch is being applied, or the disk failed; the tree is as
             before.
     """
-    await _finish(asyncio.create_task(asyncio.to_thread(_apply, root, dict(files))))
+    change = TreeChange(dict(files))
+    await apply_made(root, lambda: change)
+
+
+async def apply_made(root: Path, make: Callable[[], TreeChange]) -> None:
+    """Make a change out of the tree as it is, and apply it before anyone else can.
+
+    Args:
+        root: The tree; it must exist.
+        make: Reads the tree and says what changes; it runs in a thread, holding the tree's lock.
+
+    Raises:
+        PatchError: As from :func:`apply_files`, or raised by ``make``; the tree is as before.
+    """
+    await _finish(asyncio.create_task(asyncio.to_thread(_apply, root, make)))
 
 
 async def recover(root: Path) -> bool:
@@ -60,18 +89,25 @@ async def _finish(task: asyncio.Task[Any]) -> Any:
         raise
 
 
-def _apply(root: Path, files: Mapping[str, str]) -> None:
-    check_size(files)
+def _apply(root: Path, make: Callable[[], TreeChange]) -> None:
     with _locked(root) as root_fd:
         _recover(root, root_fd)
+        change = make()
+        check_size({path: text for path, text in change.files.items() if text is not None})
         # The lock is held from here on, so what is checked is what is written.
-        names = check_paths(root, files)
-        contents = {names[path]: _encoded(path, text) for path, text in files.items()}
+        names = check_paths(root, change.files)
+        contents = {names[path]: None if text is None else _encoded(path, text) for path, text in change.files.items()}
+        if not contents:
+            return
         with _undone_on_failure(root, root_fd):
-            _stage(root, contents)
-            for index, name in enumerate(contents):
-                _move(root_fd, f"{STAGING}/new-{index}", name)
+            _stage(root, contents, change.moved)
+            for index, (name, content) in enumerate(contents.items()):
+                if content is None:
+                    _unlink(root_fd, name)
+                else:
+                    _move(root_fd, f"{STAGING}/new-{index}", name)
         (root / STAGING / _JOURNAL).unlink()
+        _remove_empty(root_fd, (name for name, content in contents.items() if content is None))
         _clear(root)
 
 
@@ -116,17 +152,19 @@ def _undone_on_failure(root: Path, root_fd: int) -> Generator[None]:
         raise
 
 
-def _stage(root: Path, contents: Mapping[str, bytes]) -> None:
+def _stage(root: Path, contents: Mapping[str, bytes | None], moved: Mapping[str, str]) -> None:
     staging = root / STAGING
     staging.mkdir(mode=0o700)
     entries: list[dict[str, object]] = []
     for index, (name, content) in enumerate(contents.items()):
-        new, target = staging / f"new-{index}", root / name
-        new.write_bytes(content)
+        target = root / name
         existed = target.is_file()
+        if content is not None:
+            _stage_new(staging / f"new-{index}", content, target if existed else root / moved.get(name, name))
+        elif not existed:
+            raise PatchError(f"{name} cannot be deleted", why="there is no such file", next_step="Leave it out")
         if existed:
-            shutil.copymode(target, new)
-            shutil.copy2(target, staging / f"old-{index}")
+            _keep_old(target, staging / f"old-{index}")
         entries.append({"path": name, "existed": existed})
     folders = sorted(
         {str(folder) for name in contents for folder in PurePosixPath(name).parents if not (root / folder).exists()}
@@ -139,23 +177,59 @@ def _stage(root: Path, contents: Mapping[str, bytes]) -> None:
     journal.rename(staging / _JOURNAL)
 
 
+def _keep_old(target: Path, old: Path) -> None:
+    try:
+        old.hardlink_to(target)  # the file itself, with all that belongs to it, and at once
+    except OSError:  # a file system without links, or a file of somebody else
+        shutil.copy2(target, old)
+
+
+def _stage_new(new: Path, content: bytes, like: Path) -> None:
+    with new.open("xb") as stream:
+        stream.write(content)
+        with contextlib.suppress(FileNotFoundError):
+            os.fchmod(stream.fileno(), stat.S_IMODE(like.stat().st_mode))
+
+
 @contextlib.contextmanager
 def _parent(root_fd: int, path: str) -> Generator[tuple[int, str]]:
     """Enter the folder of a path, making missing ones on the way and never going through a link."""
     *folders, name = path.split("/")
-    with contextlib.ExitStack() as stack:
-        parent = root_fd
+    entered = [root_fd]
+    try:
         for folder in folders:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(folder, dir_fd=parent)
-            parent = os.open(folder, _DIRECTORY, dir_fd=parent)
-            stack.callback(os.close, parent)
-        yield parent, name
+            entered.append(_entered(folder, entered[-1]))
+        yield entered[-1], name
+    finally:
+        for parent in entered[1:]:
+            os.close(parent)
+
+
+def _entered(folder: str, parent: int) -> int:
+    try:
+        return os.open(folder, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        os.mkdir(folder, dir_fd=parent)
+        return os.open(folder, _DIRECTORY, dir_fd=parent)
 
 
 def _move(root_fd: int, source: str, target: str) -> None:
     with _parent(root_fd, target) as (parent, name):
         os.rename(source, name, src_dir_fd=root_fd, dst_dir_fd=parent)
+
+
+def _unlink(root_fd: int, path: str) -> None:
+    with _parent(root_fd, path) as (parent, name):
+        os.unlink(name, dir_fd=parent)
+
+
+def _remove_empty(root_fd: int, deleted: Iterable[str]) -> None:
+    """Remove the folders that deleted files have left empty; one that is not stays, and those above it."""
+    for path in deleted:
+        with contextlib.suppress(OSError):
+            for folder in PurePosixPath(path).parents[:-1]:
+                with _parent(root_fd, str(folder)) as (parent, name):
+                    os.rmdir(name, dir_fd=parent)
 
 
 def _recover_alone(root: Path) -> bool:
@@ -196,8 +270,8 @@ def _put_back(root: Path, root_fd: int, index: int, path: str, *, existed: bool)
         if (root / STAGING / f"old-{index}").is_file():
             _move(root_fd, f"{STAGING}/old-{index}", path)
     elif not (root / STAGING / f"new-{index}").exists():
-        with contextlib.suppress(FileNotFoundError), _parent(root_fd, path) as (parent, name):
-            os.unlink(name, dir_fd=parent)
+        with contextlib.suppress(FileNotFoundError):
+            _unlink(root_fd, path)
 
 
 def _clear(root: Path) -> None:

@@ -35,7 +35,8 @@ def canonical_path(path: str) -> str:
         PatchError: It is not relative, leaves the tree, names git's own folder, or could mean two things.
     """
     text = unicodedata.normalize("NFC", path)
-    if any(unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in text):
+    plain = text.isascii() and text.isprintable()
+    if not plain and any(unicodedata.category(char) in ("Cc", "Cf", "Cs") for char in text):
         _refuse(path, "it holds invisible characters")
     if re.search(r'[\\:*?"<>|]', text):
         _refuse(path, "it holds a backslash, colon or wildcard")
@@ -124,9 +125,9 @@ def _check_part(part: str, path: str) -> None:
 
 def _check_links(root: Path, canonical: str, path: str) -> None:
     parts = canonical.split("/")
-    place = root
+    place = os.fspath(root)
     for index, part in enumerate(parts):
-        place = place / part
+        place = f"{place}/{part}"
         try:
             mode = os.lstat(place).st_mode
         except FileNotFoundError:

@@ -45,14 +45,25 @@ def splice(source: str, new: str, symbols: Sequence[str]) -> str:
     if not names and public <= _public(given.source):
         return _with_line_ends_of(source, given.source)
     result = _Splice(there, given, names or list(given.statements)).run()
+    _refuse_loss(public, result, f"Send only {', '.join(names)}, each on lines of its own")
+    return _with_line_ends_of(source, result)
+
+
+def check_kept(source: str, changed: str) -> None:
+    """Check that a changed module parses and keeps every public definition.
+
+    Raises:
+        PatchError: It does not.
+    """
+    result = Module(changed.replace("\r\n", "\n"), "The new code").source
+    _refuse_loss(_public(source), result, "Change only the definitions asked for, and keep the others")
+
+
+def _refuse_loss(public: frozenset[str], result: str, next_step: str) -> None:
     lost = sorted(public - _public(result))
     if lost:
-        raise PatchError(
-            f"The change would remove {', '.join(lost)}",
-            why="only the definitions asked for may change",
-            next_step=f"Send only {', '.join(names)}, each on lines of its own",
-        )
-    return _with_line_ends_of(source, result)
+        why = "only the definitions asked for may change"
+        raise PatchError(f"The change would remove {', '.join(lost)}", why=why, next_step=next_step)
 
 
 def _with_line_ends_of(source: str, result: str) -> str:

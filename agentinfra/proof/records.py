@@ -102,6 +102,8 @@ def judge_red(report: TestReport, required: Sequence[str], *, tests_sha: str = "
         tree: Goes into the record.
     """
     reasons = tuple(_red_reasons(report, required))
+    if not reasons and report.exit_code == 0:
+        reasons = ("the test run ended with exit code 0",)
     if reasons:
         return RedVerdict(None, reasons)
     tests = tuple(test.id for test in report.tests)
@@ -160,10 +162,18 @@ def _green_reasons(red: RedRecord, report: TestReport) -> Iterator[str]:
         if not _results(name, report):
             yield f"{name} was RED but was not run" if name in red.required else f"{name} is gone"
     for test in report.tests:
+        if not _is_known(test.id, red):
+            yield f"{test.id} was not among the tests that were RED"
         if test.outcome != "passed":
             yield f"{test.id} {test.outcome if test.outcome == 'failed' else f'was {test.outcome}'}"
     if report.exit_code != 0:
         yield f"the test run ended with exit code {report.exit_code}"
+
+
+def _is_known(test_id: str, red: RedRecord) -> bool:
+    """Whether a test was in the RED run: itself, the test whose parameters it is, or its file as a whole."""
+    names = (*red.required, *red.tests)
+    return any(test_id == name or test_id.startswith((f"{name}[", f"{name}::")) for name in names)
 
 
 def _results(name: str, report: TestReport) -> list[TestOutcome]:

@@ -1,17 +1,24 @@
-"""Test strength before there is code: tests that a thoughtless implementation passes prove nothing."""
+"""Test strength: which wrong implementations pass the tests, thoughtless ones before there is code, mutants after."""
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentinfra.core.errors import InputError
+from agentinfra.core.interfaces import SandboxLimits
 from agentinfra.patching.splice import splice
-from agentinfra.proof.pytest_runner import PytestRunner
+from agentinfra.proof.batch import run_each
+from agentinfra.proof.mutants import Mutant
+from agentinfra.proof.report import TestReport
+from agentinfra.proof.runner import TestRunner
 
 MAX_CONSTANTS = 3
+MUTANT_LIMITS = SandboxLimits(wall_seconds=2.0)  # a mutant may loop for ever
+MUTANTS_SECONDS = 15.0
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -69,41 +76,91 @@ def trivial_implementations(stub: str, constants: Sequence[str], errors: Sequenc
     return named + [(f"constant {value}", constant(stub, value)) for value in common]
 
 
+def with_implementation(module: str, implementation: str) -> str:
+    """The module with other bodies of the functions and classes that the implementation holds; the rest stays.
+
+    Raises:
+        InputError: The implementation is not Python.
+        PatchError: The module is not Python.
+    """
+    names = [node.name for node in _parse(implementation).body if isinstance(node, _Function | ast.ClassDef)]
+    return splice(module, implementation, names)
+
+
 async def survivors(
-    runner: PytestRunner,
-    root: Path,
-    file: str,
-    stub: str,
-    *,
-    constants: Sequence[str],
-    tests: Sequence[str],
-    errors: Sequence[str] = (),
-) -> list[str]:
-    """Name the thoughtless implementations that pass all the tests.
+    runner: TestRunner, root: Path, tests: Sequence[str], overlays: Sequence[Mapping[str, str]]
+) -> list[int]:
+    """Find the wrong implementations that pass all the tests.
 
     Args:
         runner: Runs the tests.
         root: The project; it is not changed.
-        file: Where the stub's functions and classes belong, relative to root; whatever else it holds stays.
-        stub: Signatures of what the tests test, as Python source.
-        constants: See :func:`trivial_implementations`.
         tests: Test files or ids.
-        errors: Names of the exceptions that the tests expect.
+        overlays: For each implementation its files, by path relative to root.
+
+    Returns:
+        Their places among the overlays.
 
     Raises:
-        InputError: The stub or a constant is not Python.
-        PatchError: The file is not Python.
         SandboxError: The sandbox does not work.
     """
-    path = root / file
-    there = path.read_text("utf-8") if path.is_file() else ""
-    names = [node.name for node in _parse(stub).body if isinstance(node, _Function | ast.ClassDef)]
-    alive: list[str] = []
-    for name, source in trivial_implementations(stub, constants, errors):
-        report = await runner.run(root, tests, overlay={file: splice(there, source, names)})
-        if report.all_passed:
-            alive.append(name)
-    return alive
+    reports = await run_each(runner, root, tests, overlays)
+    return [index for index, report in enumerate(reports) if report.all_passed]
+
+
+@dataclass(frozen=True, slots=True)
+class MutantRuns:
+    """What the tests said to mutants of an implementation that passes them.
+
+    Attributes:
+        killed: The mutants for which a test failed or did not end.
+        survivors: The mutants that pass all the tests.
+        reason: Why nothing is known of the mutants; "" when it is.
+    """
+
+    killed: tuple[Mutant, ...] = ()
+    survivors: tuple[Mutant, ...] = ()
+    reason: str = ""
+
+
+async def try_mutants(
+    runner: TestRunner,
+    root: Path,
+    file: str,
+    reference: str,
+    mutants: Sequence[Mutant],
+    *,
+    tests: Sequence[str],
+    limits: SandboxLimits = MUTANT_LIMITS,
+) -> MutantRuns:
+    """Run the tests against mutants, and against the reference once more as a control.
+
+    Args:
+        runner: Runs the tests.
+        root: The project with the tests; it is not changed.
+        file: Where the mutated module is, relative to root.
+        reference: The module as it passes the tests.
+        mutants: Its mutants.
+        tests: Test files or ids.
+        limits: Bounds of the run of each mutant.
+
+    Returns:
+        The mutants that were judged; one whose run proves nothing is neither killed nor a survivor.
+
+    Raises:
+        SandboxError: The sandbox does not work.
+    """
+    overlays = [{file: source} for source in (reference, *(mutant.source for mutant in mutants))]
+    control, *reports = await run_each(runner, root, tests, overlays, limits=limits, seconds=MUTANTS_SECONDS)
+    if not control.all_passed:
+        return MutantRuns(reason=f"The reference itself does not pass: {control.reason or 'a test fails'}")
+    judged = list(zip(mutants, reports, strict=True))
+    killed = tuple(mutant for mutant, report in judged if _is_killed(report))
+    return MutantRuns(killed, tuple(mutant for mutant, report in judged if report.all_passed))
+
+
+def _is_killed(report: TestReport) -> bool:
+    return bool(report.failures) or report.reason.startswith("timeout")
 
 
 def _implement(stub: str, value_of: Callable[[_Function], ast.expr]) -> str:

@@ -7,17 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentinfra.agents.briefing import requirements_of, rules
 from agentinfra.agents.project import AgentPath, Lock, Verdict
 from agentinfra.agents.test_suite import Suite
 from agentinfra.core.tasks import Task, TaskState
 from agentinfra.patching.apply import apply_files
 from agentinfra.patching.gate import check_paths, check_size
-from agentinfra.proof.locks import verify
+from agentinfra.proof.guard import guarded_run
+from agentinfra.proof.locks import locked_now, verify
 from agentinfra.proof.records import judge_green
 from agentinfra.proof.report import TestReport
+from agentinfra.proof.tamper import Change
 from agentinfra.spec.requirements import Spec
-from agentinfra.workflow.merge_queue import merge
+from agentinfra.workflow.merging import merge
 from agentinfra.workflow.red import LockedTests, package_files, prove_red, report_data
+from agentinfra.workflow.strength import measure
 
 if TYPE_CHECKING:
     from agentinfra.workflow.run import Run
@@ -32,14 +36,17 @@ class TaskBench:
         self.task = task
         self.root = root
         self.start = ""
+        self.evidence = ""
+        self._cleared: Change | None = None
 
     @classmethod
-    async def open(cls, run: Run, task: Task, locked: LockedTests) -> TaskBench:
-        """Cut the task's worktree from what is merged so far."""
+    async def open(cls, run: Run, task: Task, locked: LockedTests, evidence: str = "") -> TaskBench:
+        """Cut the task's worktree from what is merged so far; the evidence is why it is done again."""
         start = await run.step(f"start {task.id}", lambda: run.parts.git.tip(run.id))
         root = await run.parts.git.task_worktree(f"{run.id}-{task.id}", start)
         bench = cls(run, task, locked, root)
         bench.start = start
+        bench.evidence = evidence
         return bench
 
     @property
@@ -98,14 +105,17 @@ class TaskBench:
         """Prove the files GREEN against the locked tests and merge them."""
         await self._place(files)
         violations = await asyncio.to_thread(verify, self.root, self._locked.lock)
-        report = TestReport.from_json(await self._run.step(f"green {self.task.id}", lambda: self._test({})))
-        verdict = judge_green(self._locked.red, report, violations)
+        tests_sha = (await asyncio.to_thread(locked_now, self.root, self._locked.lock)).sha
+        report = TestReport.from_json(await self._run.step(f"green {self.task.id}", lambda: self._test(files)))
+        verdict = judge_green(self._locked.red, report, violations, tests_sha=tests_sha)
         path: AgentPath = ("planner", self.task.engineer)
-        told = report_data(report, self.task.id, "green", tests_sha=self._locked.lock.sha)
+        told = report_data(report, self.task.id, "green", tests_sha=tests_sha)
         await self._run.emit("test_result", {**told, "reason": "; ".join(verdict.reasons)}, path)
         if verdict.record is None:
             return Verdict(False, reason="; ".join(verdict.reasons))
         await self._run.set_state(self.task, TaskState.GREEN)
+        before = await self.read(self.task.files[0])
+        await measure(self._run, self.task, self.suite, self.root, before, self._locked.lock.sha)
         return await merge(self._run, self)
 
     async def _place(self, files: Mapping[str, str]) -> None:
@@ -118,5 +128,15 @@ class TaskBench:
         suite = self.suite
         packages = {path: await self.read(path) for path in package_files(files)}
         overlay = {**packages, **files, suite.path: suite.source()}
-        report = await self._run.parts.runner.run(self.root, [suite.path], expected=len(suite.cases), overlay=overlay)
+        runner, change = self._run.parts.runner, await self._change(files)
+        if change == self._cleared:  # what the guard has passed already is proven by its tests alone
+            report = await runner.run(self.root, [suite.path], expected=len(suite.cases), overlay=overlay)
+        else:
+            report = await guarded_run(runner, self.root, change, expected=len(suite.cases), overlay=overlay)
+            self._cleared = change if report.all_passed else self._cleared
         return report.to_json()
+
+    async def _change(self, files: Mapping[str, str]) -> Change:
+        before = {path: await self.read(path) for path in files}
+        stated = rules(requirements_of(self.task, self.spec))
+        return Change(dict(files), self.suite.path, self.suite.source(), before, self.task.files, stated)

@@ -12,6 +12,7 @@ from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.agents.qa_agent import MergedTree, QAAgent
 from agentinfra.core.doors import is_overridden
 from agentinfra.proof.report import TestReport
+from agentinfra.proof.triage import not_passed, triage
 from agentinfra.spec.document import parse, render
 from agentinfra.spec.tasks_document import render_tasks
 from agentinfra.workflow.red import report_data
@@ -113,9 +114,11 @@ async def _review(inputs: Inputs, job: Job) -> dict[str, Any]:
         return {"findings": 0}
     await run.emit("state_update", {"state": "reviewing"}, ("planner", job.qa.name))
     tip = await run.step("tip", lambda: git.tip(run.id))
-    report = TestReport.from_json(await run.step("suite", lambda: _suite(run, tip)))
-    await run.emit("test_result", report_data(report, None, "suite"), ("planner", job.qa.name))
-    findings = await job.qa.arun(MergedTree(await _sources(run, tip), report))
+    suite = await run.step("suite", lambda: _suite(run, tip))
+    report = TestReport.from_json(suite["report"])
+    told = report_data(report, None, "suite", triage=suite["triage"])
+    await run.emit("test_result", told, ("planner", job.qa.name))
+    findings = await job.qa.arun(MergedTree(await _sources(run, tip), report, suite["triage"]))
     return {"findings": len(findings)}
 
 
@@ -134,12 +137,17 @@ def _restore(inputs: Inputs, job: Job) -> None:
 
 
 async def _suite(run: Run, tip: str) -> dict[str, Any]:
-    name = f"{run.id}-review"
-    root = await run.parts.git.task_worktree(name, tip)
+    """The whole suite's report, and of each test that does not pass whether it did so before the run."""
+    git, runner, names = run.parts.git, run.parts.runner, (f"{run.id}-review", f"{run.id}-base")
     try:
-        return (await run.parts.runner.run(root)).to_json()
+        root = await git.task_worktree(names[0], tip)
+        report = await runner.run(root)
+        amiss = not_passed(report)
+        base = await git.task_worktree(names[1], run.start) if amiss else root
+        return {"report": report.to_json(), "triage": await triage(runner, amiss, root, base)}
     finally:
-        await run.parts.git.remove_worktree(name)
+        for name in names:
+            await git.remove_worktree(name)
 
 
 async def _sources(run: Run, tip: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from agentinfra.agents.project import Lock
@@ -17,9 +18,10 @@ from agentinfra.patching.splice import splice
 from agentinfra.proof.locks import TestLock, lock
 from agentinfra.proof.records import RedRecord, judge_red
 from agentinfra.proof.report import TestReport
-from agentinfra.proof.strength import survivors
+from agentinfra.proof.strength import survivors, trivial_implementations, with_implementation
 from agentinfra.spec.requirements import Expect
 from agentinfra.spec.stubs import stub
+from agentinfra.workflow.strength import tell_trivial
 
 if TYPE_CHECKING:
     from agentinfra.workflow.run import Run
@@ -62,7 +64,7 @@ async def _judge(run: Run, task: Task, suite: Suite, root: Path) -> tuple[Lock, 
             return Lock(suite, ok=False, reason="every test passes for code that does nothing"), None
         report = await _run_on_stubs(run, task, suite, root)
     await apply_files(root, {suite.path: suite.source()})
-    locked = await asyncio.to_thread(lock, root, [suite.path])
+    locked = await asyncio.to_thread(lock, root, [suite.path], task.files)
     required = [suite.test_id(case) for case in suite.cases if suite.test_id(case) not in passing]
     verdict = judge_red(report, required, tests_sha=locked.sha)
     data = report_data(report, task.id, "red", tests_sha=locked.sha)
@@ -70,7 +72,7 @@ async def _judge(run: Run, task: Task, suite: Suite, root: Path) -> tuple[Lock, 
     await run.emit("test_result", {**data, "reason": reason}, ("planner", task.engineer))
     if verdict.record is None:
         return Lock(suite, ok=False, reason=reason), None
-    alive = await _survivors(run, task, suite, root)
+    alive = await _survivors(run, task, suite, root, locked.sha)
     if alive:
         return Lock(suite, ok=False, reason=f"{', '.join(alive)} passes them all", survivors=tuple(alive)), None
     return Lock(suite, ok=True), LockedTests(suite, locked, verdict.record)
@@ -105,36 +107,32 @@ def package_files(paths: Iterable[str]) -> set[str]:
     return {f"{folder}/__init__.py" for folder in folders} - set(paths)
 
 
-async def _survivors(run: Run, task: Task, suite: Suite, root: Path) -> list[str]:
+async def _survivors(run: Run, task: Task, suite: Suite, root: Path, tests_sha: str) -> list[str]:
+    """The thoughtless implementations that pass the tests, put on record with the number of those that were tried."""
+    wrong = await asyncio.to_thread(_trivial, task, suite, root)
+    if not wrong:
+        return []
+
+    async def attempt() -> dict[str, Any]:
+        started, overlays = monotonic(), [{task.files[0]: source} for _, source in wrong]
+        alive = await survivors(run.parts.runner, root, [suite.path], overlays)
+        return {"survivors": [wrong[index][0] for index in alive], "seconds": monotonic() - started}
+
+    found = await run.step(f"strength {task.id}", attempt)
+    await tell_trivial(run, task, len(wrong), found["survivors"], tests_sha=tests_sha, seconds=found["seconds"])
+    return found["survivors"]
+
+
+def _trivial(task: Task, suite: Suite, root: Path) -> list[tuple[str, str]]:
+    """Thoughtless implementations, by name: the whole file with each; programs always print the same."""
     if task.is_program:
-        return await run.step(f"strength {task.id}", lambda: _printing(run, task, suite, root))
+        return [(f"constant {one!r}", f"print({one!r})\n") for one in dict.fromkeys(_values(suite.cases, "prints"))]
     source = stub(task.symbols)
     if not task.files[0].endswith(".py") or not source.strip():
         return []
-
-    async def attempt() -> list[str]:
-        return await survivors(
-            run.parts.runner,
-            root,
-            task.files[0],
-            source,
-            constants=_values(suite.cases, "returns"),
-            errors=_values(suite.cases, "raises"),
-            tests=[suite.path],
-        )
-
-    return await run.step(f"strength {task.id}", attempt)
-
-
-async def _printing(run: Run, task: Task, suite: Suite, root: Path) -> list[str]:
-    """Programs that always print the same and pass all the tests."""
-    alive: list[str] = []
-    for value in dict.fromkeys(_values(suite.cases, "prints")):
-        overlay = {suite.path: suite.source(), task.files[0]: f"print({value!r})\n"}
-        report = await run.parts.runner.run(root, [suite.path], overlay=overlay)
-        if report.all_passed:
-            alive.append(f"constant {value!r}")
-    return alive
+    there = text_of(root / task.files[0])
+    tried = trivial_implementations(source, _values(suite.cases, "returns"), _values(suite.cases, "raises"))
+    return [(name, with_implementation(there, one)) for name, one in tried]
 
 
 def _values(cases: tuple[Case, ...], expect: Expect) -> list[str]:
@@ -156,6 +154,8 @@ def text_of(path: Path) -> str:
 
 def report_data(report: TestReport, task: str | None, phase: str, **more: Any) -> dict[str, Any]:
     """A test report as event data."""
-    tests = [{"id": one.id, "outcome": one.outcome, "message": one.message[:500]} for one in report.tests]
+    tests = [
+        {"id": one.id, "outcome": one.outcome, "message": one.message[:500], "kind": one.kind} for one in report.tests
+    ]
     data = {"task": task, "phase": phase, "exit_code": report.exit_code, "seconds": report.seconds, "tests": tests}
     return {**data, "reason": report.reason, **more}

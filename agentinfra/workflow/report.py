@@ -11,6 +11,7 @@ from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line, clean_text
 from agentinfra.workflow.figures import cost, count, duration, tokens
 from agentinfra.workflow.run_state import Finding, Notice, Requirement, RunState, TaskView
+from agentinfra.workflow.strength_data import Strength
 
 _SHA = re.compile("[0-9a-f]{12,}")
 
@@ -27,6 +28,7 @@ class Proof:
         tasks: Ids of the tasks that implement it.
         tests: Ids of the tests that failed before the code was there and pass with it.
         commits: The commits that brought the code.
+        strength: What its tests catch, for each of its tasks where that was measured.
         gap: Why it is not proven, "" where it is.
     """
 
@@ -37,6 +39,7 @@ class Proof:
     tasks: tuple[str, ...]
     tests: tuple[str, ...]
     commits: tuple[str, ...]
+    strength: tuple[Strength, ...]
     gap: str
 
     @property
@@ -132,6 +135,7 @@ def prove(requirement: Requirement, tasks: Sequence[TaskView]) -> Proof:
         tasks=tuple(task.id for task in own),
         tests=tuple(dict.fromkeys(test for task in own for test in proving_tests(task))),
         commits=tuple(dict.fromkeys(task.commit for task in own if task.commit)),
+        strength=tuple(one for task in own for one in task.strength if one.requirement == requirement.id),
         gap=_gap(own),
     )
 
@@ -212,6 +216,9 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
         yield f"    {count(proof.examples, 'example')}, {proof.grounded} grounded"
     commits = " ".join(short(commit) for commit in proof.commits) or "none"
     yield f"    by {', '.join(proof.tasks) or 'no task'}, commit {commits}"
+    for strength in proof.strength:
+        yield f"    {clean_line(strength_word(strength), 400)}" + ("; survivors:" if strength.survivors else "")
+        yield from (f"      {clean_line(survivor, 400)}" for survivor in strength.survivors)
     yield from (f"    {clean_line(test)}" for test in proof.tests)
 
 
@@ -227,6 +234,13 @@ def _task_lines(task: TaskView) -> Iterator[str]:
     yield "    " + ", ".join(fact for fact in facts if fact)
     if task.reason:
         yield f"    {clean_line(task.reason, 400)}"
+
+
+def strength_word(strength: Strength) -> str:
+    """``7 of 9 mutants killed``, or why nothing is known."""
+    if strength.reason or not strength.tried:
+        return f"strength not known: {strength.reason or 'there was nothing to change in the code'}"
+    return f"{strength.killed} of {count(strength.tried, 'mutant')} killed"
 
 
 def tries(task: TaskView) -> str:

@@ -9,8 +9,9 @@ from importlib.resources import files
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line, clean_text
 from agentinfra.workflow.figures import cost, count, duration, tokens
-from agentinfra.workflow.report import Proof, Report, info, proving_tests, short, tests_word
+from agentinfra.workflow.report import Proof, Report, info, proving_tests, short, strength_word, tests_word
 from agentinfra.workflow.run_state import Finding, Notice, Question, TaskView
+from agentinfra.workflow.strength_data import Strength
 
 # Even if an escape were forgotten, the page could run and fetch nothing.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -87,7 +88,16 @@ def _proof(proof: Proof) -> str:
     by = f"{_line(', '.join(proof.tasks)) or 'no task'} · {commits}"
     examples = f" · {count(proof.examples, 'example')}, {proof.grounded} grounded" if proof.examples else ""
     gap = "" if proof.proven else f'<p class="bad">{_line(proof.gap, 1_000)}</p>'
-    return f'<div class="head">{head}</div><p class="quiet">{by}{examples}</p>{gap}{_tests(proof.tests)}'
+    strength = "".join(_strength(one) for one in proof.strength)
+    return f'<div class="head">{head}</div><p class="quiet">{by}{examples}</p>{gap}{_tests(proof.tests)}{strength}'
+
+
+def _strength(strength: Strength) -> str:
+    word = _line(strength_word(strength), 400)
+    if not strength.survivors:
+        return f'<p class="quiet">{word}</p>'
+    items = "".join(f"<li>{_line(survivor, 400)}</li>" for survivor in strength.survivors)
+    return f"<details><summary>{word}, the tests do not see these changes</summary><ul>{items}</ul></details>"
 
 
 def _tests(tests: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,19 +19,23 @@ from agentinfra.core.events import EventDraft, EventKind
 from agentinfra.core.interfaces import ChatModel, EventLog
 from agentinfra.core.tasks import Task, TaskState, in_order
 from agentinfra.environment.git_workspace import GitWorkspace
-from agentinfra.proof.pytest_runner import PytestRunner
+from agentinfra.proof.runner import TestRunner
 from agentinfra.spec.document import parse, render
 from agentinfra.spec.front_matter import body_sha, with_front_matter
 from agentinfra.spec.requirements import Question, Spec
 from agentinfra.workflow.bench import TaskBench
 from agentinfra.workflow.durable_model import DurableModel
 from agentinfra.workflow.execution import BaseEngine
+from agentinfra.workflow.leases import LeasePool
+from agentinfra.workflow.merge_queue import MergeQueue
 from agentinfra.workflow.red import LockedTests, prove_red
 from agentinfra.workflow.run_files import RunFiles
 from agentinfra.workflow.run_options import Human, RunOptions
 from agentinfra.workflow.run_state import RunState, TaskView, reduce
+from agentinfra.workflow.turns import Turns
 
 T = TypeVar("T")
+MAX_RETURNS = 3  # how often the merge queue may send a task back
 Work = Callable[..., Awaitable[Any]]
 
 
@@ -49,18 +54,20 @@ class RunParts:
         parallel: Tasks at once.
         max_attempts: Tries a task.
         commit_date: Fixed commit date of a replay; None for the present.
+        leases: Ports, databases and browser profiles for tasks at work.
     """
 
     engine: BaseEngine
     log: EventLog
     git: GitWorkspace
-    runner: PytestRunner
+    runner: TestRunner
     human: Human
     files: RunFiles
     model_for: Callable[[ChatModel | None], ChatModel]
     parallel: int = 2
     max_attempts: int = 3
     commit_date: str | None = None
+    leases: LeasePool = field(default_factory=LeasePool.of_user)
 
 
 @dataclass
@@ -77,10 +84,10 @@ class Run:
     _states: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
     _settled: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
     _work: dict[str, Work] = field(default_factory=dict[str, Work])
-    _merging: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self._slots = asyncio.Semaphore(self.parts.parallel)
+        self._turns = Turns(self.parts.parallel, self.place)
+        self.queue = MergeQueue(self.parts.git, self.parts.runner, self.id, self.parts.commit_date)
         self.parts.engine.register("work", self._run_work)
         self.parts.engine.register("task", self._run_task)
 
@@ -100,9 +107,17 @@ class Run:
         return self.options.mode != "plan"
 
     @property
-    def merging(self) -> asyncio.Lock:
-        """Held while a task is merged: the branch has one writer."""
-        return self._merging
+    def attended(self) -> bool:
+        """Whether a person answers what is asked in the middle of the work."""
+        return not self.options.yes and self.options.mode != "unattended"
+
+    def place(self, task_id: str) -> int:
+        """A task's place in the graph: each comes after those that it needs."""
+        return [*self.tasks].index(task_id)
+
+    def waiting(self, task_id: str) -> AbstractAsyncContextManager[None]:
+        """While the task waits to be merged, another one may work."""
+        return self._turns.pause(task_id)
 
     def model(self, own: ChatModel | None, purpose: AgentPath) -> ChatModel:
         """The model to ask, durable and on the log."""
@@ -190,6 +205,8 @@ class Run:
 
     async def delegate(self, work: Sequence[tuple[str, Callable[[], Awaitable[Any]]]]) -> None:
         """Run the pieces of work as workflows of their own, side by side."""
+        for name, _ in work:
+            self._turns.begin(f"{self.id}.{name}")
         for name, function in work:
             self._work[name] = function
             await self.parts.engine.start("work", f"{self.id}.{name}", {"work": name})
@@ -197,13 +214,12 @@ class Run:
 
     async def run_tasks(self, tasks: Sequence[Task], work: Callable[[Workbench], Awaitable[Verdict]]) -> None:
         """Run the tasks, each as a workflow of its own that waits for those it needs."""
-        for task in in_order(tasks, others=self.tasks):
+        ordered = in_order(tasks, others=self.tasks)
+        self._turns.hand_in(self.parts.engine.workflow_id, ordered)
+        for task in ordered:
             self._work[task.id] = work
             await self.parts.engine.start("task", f"{self.id}.{task.id}", {"task": task.id})
-            if self.parts.parallel == 1:
-                # In the graph's order, not in that of finishing: equal replies then give equal commits.
-                await self.parts.engine.result(f"{self.id}.{task.id}")
-        for task in in_order(tasks, others=self.tasks):
+        for task in ordered:
             outcome = await self.parts.engine.result(f"{self.id}.{task.id}")
             self.settle(task.id, TaskState(outcome["state"]))
 
@@ -215,6 +231,7 @@ class Run:
         """Let those that wait for the task go on."""
         self._states[task_id] = state
         self._settled.setdefault(task_id, asyncio.Event()).set()
+        self._turns.settle(task_id)
 
     def settle_finished(self, state: RunState) -> None:
         """After a resume: what is over by the log is not waited for."""
@@ -236,7 +253,10 @@ class Run:
         await self.emit("agent_state", {"task": task.id, "state": state.value, **details}, ("planner", task.engineer))
 
     async def _run_work(self, argument: Mapping[str, Any]) -> None:
-        await self._work[argument["work"]]()
+        try:
+            await self._work[argument["work"]]()
+        finally:
+            self._turns.end(self.parts.engine.workflow_id)
 
     async def _finish(self, name: str) -> None:
         """Wait for an engineer; tasks that it left undone are cancelled, so that nobody waits for them for ever."""
@@ -261,18 +281,31 @@ class Run:
             return TaskState.SKIPPED, {"reason": f"needs {', '.join(missing)}"}
         if task.id not in self.locks:
             return TaskState.BLOCKED, {"reason": "Its tests prove nothing: a trivial implementation passes them"}
-        async with self._slots:
+        async with self._turns.turn(task.id):
             try:
-                bench = await TaskBench.open(self, task, self.locks[task.id])
-                await self.set_state(task, TaskState.CODING, attempt=1, max_attempts=self.parts.max_attempts)
-                verdict: Verdict = await self._work[task.id](bench)
+                async with self.parts.leases.hold():
+                    verdict = await self._work_on(task)
             except BudgetExceeded as limit:
                 return TaskState.BLOCKED, {"reason": str(limit)}
             finally:
+                self.queue.abandon(task.id)
                 await self.parts.git.remove_worktree(f"{self.id}-{task.id}")
         if verdict.done:
             return TaskState.DONE, {"commit": verdict.commit}
         return TaskState.BLOCKED, {"reason": verdict.reason}
+
+    async def _work_on(self, task: Task) -> Verdict:
+        """Have the task done; what was sent back by the merge queue is done again on top of what is merged by then."""
+        verdict = Verdict(False)
+        for number in range(MAX_RETURNS + 1):
+            # The worktree is cut now and not earlier, so that it shows what is merged so far.
+            bench = await TaskBench.open(self, task, self.locks[task.id], verdict.evidence)
+            details = {"reason": f"sent back for the {number}. time: {verdict.reason}"} if number else {}
+            await self.set_state(task, TaskState.CODING, attempt=1, max_attempts=self.parts.max_attempts, **details)
+            verdict = await self._work[task.id](bench)
+            if verdict.done or not verdict.evidence:
+                return verdict
+        return replace(verdict, reason=f"{verdict.reason}; sent back {MAX_RETURNS + 1} times")
 
     async def _approve(self, text: str) -> dict[str, str]:
         path = await self.parts.files.write_spec(text)

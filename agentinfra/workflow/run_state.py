@@ -13,6 +13,7 @@ from typing import Any
 from agentinfra.core.events import Event
 from agentinfra.core.tasks import TaskState
 from agentinfra.workflow.event_fields import integer, is_number, mapping, mappings, number, text, texts
+from agentinfra.workflow.strength_data import Strength, read_strength
 
 MAX_NOTICES = 200
 
@@ -56,6 +57,7 @@ class TaskView:
         tests: Counts of its last test run.
         red: Ids of the tests that failed before there was code.
         green: Ids of the tests that passed with it.
+        strength: What its tests catch, for each requirement.
         commit: The commit it was merged with, "" before.
         tokens: Tokens that models read and wrote for it.
         seconds: Time of its model calls and test runs.
@@ -75,6 +77,7 @@ class TaskView:
     tests: TestCounts | None = None
     red: tuple[str, ...] = ()
     green: tuple[str, ...] = ()
+    strength: tuple[Strength, ...] = ()
     commit: str = ""
     tokens: int = 0
     seconds: float = 0.0
@@ -325,11 +328,16 @@ def _test_result(state: RunState, data: Mapping[str, Any]) -> RunState:
     return _with_task(state, data, change)
 
 
+def _test_strength(state: RunState, data: Mapping[str, Any]) -> RunState:
+    found = read_strength(data)
+    return _with_task(state, data, lambda task: replace(task, strength=found or task.strength))
+
+
 def _change_resolved(state: RunState, data: Mapping[str, Any]) -> RunState:
     decision = text(data, "decision")
     if "task" not in data:
         return replace(state, decision=decision)
-    if decision == "merged":
+    if decision in ("merged", "redone"):
         return _with_task(state, data, lambda task: replace(task, commit=text(data, "commit")))
     return _with_task(state, data, lambda task: replace(task, commit="" if decision == "undone" else task.commit))
 
@@ -364,6 +372,7 @@ _PROJECTIONS: Mapping[str, Callable[[RunState, Mapping[str, Any]], RunState]] = 
     "approval": _approval,
     "usage_update": _usage_update,
     "test_result": _test_result,
+    "test_strength": _test_strength,
     "change_resolved": _change_resolved,
     "qa_finding": _qa_finding,
     "checkpoint": _checkpoint,

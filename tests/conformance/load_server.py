@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from enum import Enum, auto
 from typing import Any
@@ -78,7 +78,7 @@ class LoadServer:
         self.url = ""
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[LoadServer]:
+    async def running(self) -> AsyncGenerator[LoadServer]:
         """Serve on a free port of the loopback."""
         handlers: set[asyncio.Task[None]] = set()
 

@@ -15,7 +15,7 @@ ANSWER = "the-private-answer"
 async def test_a_call_over_http_tells_its_usage_and_not_its_words(bench):
     spans = Spans()
     await bench.serve(Said(text=[ANSWER], cached=20, reasoning=30))
-    reply = await TracedModel(bench.model, spans.provider).complete(HELLO)
+    reply = await TracedModel(bench.model, provider=spans.provider).complete(HELLO)
     assert reply.text == ANSWER
     (span,) = spans.ended.values()
     told = span.attributes
@@ -32,7 +32,7 @@ async def test_a_refused_call_tells_which_error_it_was(bench):
     spans = Spans()
     await bench.serve(bench.wire.failure(429, f"slow down, {KEY}"))
     with pytest.raises(RateLimited):
-        await TracedModel(bench.model, spans.provider).complete(HELLO)
+        await TracedModel(bench.model, provider=spans.provider).complete(HELLO)
     (span,) = spans.ended.values()
     assert (span.attributes["error.type"], span.status.status_code) == ("RateLimited", StatusCode.ERROR)
     assert KEY not in span.to_json()

@@ -125,6 +125,25 @@ def test_every_task_was_red_by_assertions_before_it_was_green(demo: Demo) -> Non
         assert green["tests_sha"] == locked[-1]
 
 
+def test_the_strength_of_every_requirements_tests_is_measured_and_reported(demo: Demo) -> None:
+    told = demo.place.told("test_strength")
+    for task in demo.report["tasks"]:
+        own = [event for event in told if event["task"] == task["id"]]
+        assert [event["against"] for event in own] == ["trivial", "mutants"]
+        assert len({event["tests_sha"] for event in own}) == 1
+    for requirement in demo.report["requirements"]:
+        thoughtless, mutants = [
+            one for event in told for one in event["requirements"] if one["id"] == requirement["id"]
+        ]
+        assert thoughtless["killed"] == thoughtless["tried"] >= 4
+        assert mutants["killed"] + len(mutants["survivors"]) == mutants["tried"] >= 2
+        [strength] = requirement["strength"]
+        assert strength["reason"] == ""
+        assert (strength["killed"], strength["tried"]) == (mutants["killed"], mutants["tried"])
+        assert strength["killed"] > strength["tried"] / 2
+    assert "mutants killed" in demo.place.agentinfra("report").said
+
+
 def test_every_requirement_is_proven_by_tests_and_a_commit(demo: Demo) -> None:
     place = demo.place
     report = demo.report

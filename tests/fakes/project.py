@@ -25,6 +25,8 @@ class FakeProject:
 
     Attributes:
         default: The run's model, for agents that have none.
+        attended: Whether a person can be asked.
+        said: What that person says to every question; the recommendation where it is "".
         approves: Whether the person approves the specification.
         weak: Reason for which tests are refused, by task id, taken one after the other; none means that they hold.
         refused: Reason for which every submission is refused.
@@ -36,6 +38,8 @@ class FakeProject:
     idea: str = ""
     spec: Spec | None = None
     may_execute: bool = True
+    attended: bool = False
+    said: str = ""
     default: ChatModel = field(default_factory=lambda: ScriptedModel([]))
     approves: bool = True
     weak: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
@@ -56,7 +60,7 @@ class FakeProject:
         self.events.append((kind, dict(data), agent))
 
     async def ask(self, questions: Sequence[Question]) -> tuple[Question, ...]:
-        return tuple(replace(question, answer=question.recommended) for question in questions)
+        return tuple(replace(question, answer=self.said or question.recommended) for question in questions)
 
     async def publish_spec(self, spec: Spec) -> Spec:
         if not self.approves:
@@ -103,6 +107,7 @@ class FakeWorkbench:
     Attributes:
         tried: The files of every try, and the number of the try.
         relocked: Reasons for which tests were replaced.
+        evidence: Why an earlier version was sent back.
     """
 
     project: FakeProject
@@ -110,6 +115,7 @@ class FakeWorkbench:
     suite: Suite
     tried: list[tuple[Mapping[str, str], int]] = field(default_factory=list[Any])
     relocked: list[str] = field(default_factory=list[str])
+    evidence: str = ""
 
     @property
     def spec(self) -> Spec:

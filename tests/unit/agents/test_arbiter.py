@@ -1,8 +1,12 @@
 """Code or test? One table of suites and candidates."""
 
-import pytest
+from dataclasses import replace
 
-from agentinfra.agents.arbiter import Candidate, arbitrate, is_sound
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentinfra.agents.arbiter import PASSED, Candidate, answers, arbitrate, is_sound, settled
 from agentinfra.agents.test_suite import build_suite
 from agentinfra.proof.report import TestOutcome, TestReport
 from agentinfra.spec.requirements import Example, Ground
@@ -17,7 +21,7 @@ def suite(*grounds):
     return build_suite("tests/test_f.py", "f.py", ["f(x)"], [("FR-1", example) for example in examples])
 
 
-def candidate(tests, *answers, code=None):
+def candidate(tests, *answers, code=None, turn=0):
     """A candidate by what it does in each case: PASS, a value, an error such as "KeyError: 1", or None (not run)."""
     outcomes = tuple(
         TestOutcome(tests.test_id(case), *told(case, answer))
@@ -25,7 +29,7 @@ def candidate(tests, *answers, code=None):
         if answer is not None
     )
     report = TestReport(outcomes, int(any(one.outcome != PASS for one in outcomes)), 0.0)
-    return Candidate({"f.py": code or f"def f(x):\n    return {answers!r}\n"}, {}, report, 1)
+    return Candidate({"f.py": code or f"def f(x):\n    return {answers!r}\n"}, {}, report, 1, turn)
 
 
 def told(case, answer):
@@ -81,7 +85,7 @@ def test_the_same_code_twice_is_one_voice():
     tests = suite(GUESS)
     once = candidate(tests, 5, code="def f(x):\n    return 5\n")
     again = candidate(tests, 5, code="def f(x):  # sure\n\n    return (5)\n")
-    other = candidate(tests, 5, code="def f(x):\n    return 4 + 1\n")
+    other = candidate(tests, 5, code="def f(x):\n    return 4 + 1\n", turn=1)
     assert arbitrate(tests, [once, again]).winner is None
     assert arbitrate(tests, [once, again, other]).winner is once
 
@@ -137,3 +141,144 @@ def test_the_reason_tells_which_guess_falls_and_how_many_say_so():
 def test_soundness(grounds, answers, sound):
     tests = suite(*grounds)
     assert is_sound(candidate(tests, *answers), tests) is sound
+
+
+@pytest.mark.parametrize(
+    ("grounds", "rows", "fault"),
+    [
+        ((FIRM, GUESS), [(PASS, PASS)], ""),
+        # The code: nothing passes the anchor, whatever candidates agree about.
+        ((FIRM, GUESS), [(5, PASS), (5, PASS), (5, 7)], "code"),
+        ((FIRM,), [], "code"),
+        # The test: a guess that independent candidates contradict.
+        ((FIRM, GUESS), [(PASS, 5), (PASS, 5)], "test"),
+        ((GUESS, GUESS), [(PASS, 5), (PASS, 5)], "test"),
+        # The specification: two against two, and all pass the anchor.
+        ((FIRM, GUESS, GUESS), [(PASS, 5, PASS), (PASS, 5, PASS), (PASS, PASS, 7), (PASS, PASS, 7)], "spec"),
+        # Nothing is grounded, and no two agree.
+        ((GUESS, GUESS), [(PASS, 5), (7, PASS)], "spec"),
+        # One against one is too little to ask a person about.
+        ((FIRM, GUESS, GUESS), [(PASS, PASS, 7), (PASS, 5, PASS)], "code"),
+        # What only raises is no answer to choose from.
+        ((GUESS,), [("KeyError: 1",), (None,)], "code"),
+    ],
+)
+def test_the_fault(grounds, rows, fault):
+    tests = suite(*grounds)
+    ruling = arbitrate(tests, [candidate(tests, *row, code=f"x = {n}") for n, row in enumerate(rows)])
+    assert ruling.fault == fault
+    assert (ruling.question is not None) == (fault == "spec")
+    assert ruling.sound == sum(is_sound(candidate(tests, *row), tests) for row in rows)
+
+
+def test_an_open_specification_becomes_a_question_with_the_answers_to_choose_from():
+    tests = suite(FIRM, GUESS, GUESS)
+    rows = [(PASS, 5, PASS), (PASS, 5, PASS), (PASS, 5, PASS), (PASS, PASS, 7), (PASS, PASS, 7), (PASS, PASS, 7)]
+    rows += [(PASS, PASS, "ValueError: no"), (PASS, PASS, PASS)]
+    ruling = arbitrate(tests, [candidate(tests, *row, code=f"x = {n}") for n, row in enumerate(rows)])
+    assert ruling.fault == ""
+    ruling = arbitrate(tests, [candidate(tests, *row, code=f"x = {n}") for n, row in enumerate(rows[:-1])])
+    question = ruling.question
+    assert (ruling.case, question.text) == ("test_f_3", "What should f(3) give?")
+    assert question.options == ("30", "7", "raises ValueError")
+    assert question.recommended == "30"
+    assert "3 of 7 candidates say 7" in question.why
+
+
+def test_a_stated_example_that_all_candidates_contradict_stands_and_is_named():
+    tests = suite(FIRM, GUESS)
+    given = [candidate(tests, 5, PASS, code=f"x = {n}") for n in range(3)]
+    ruling = arbitrate(tests, given)
+    assert (ruling.winner, ruling.drop, dict(ruling.amend)) == (None, (), {})
+    assert "or f(1) is: all 3 say 5, not 10" in ruling.reason
+    assert "or f(1)" not in arbitrate(tests, given[:1]).reason
+    assert "or f(1)" not in arbitrate(tests, [*given, candidate(tests, 6, PASS, code="x = 9")]).reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("7", ("returns", "7")),
+        (" [1, 'a'] ", ("returns", "[1, 'a']")),
+        ("raises ValueError", ("raises", "ValueError")),
+        ("raises shop.SoldOut", ("raises", "shop.SoldOut")),
+        ("It depends", None),
+        ("raises", None),
+        ("", None),
+        ("f(3)", None),
+    ],
+)
+def test_what_a_person_says_becomes_a_grounded_case(answer, expected):
+    tests = suite(FIRM, GUESS)
+    made = settled(tests, "test_f_2", answer)
+    if expected is None:
+        assert made is None
+        return
+    example = made.cases[1].example
+    assert (example.expect, example.value, example.ground) == (*expected, Ground.ANSWERED)
+    assert made.cases[0] == tests.cases[0]
+
+
+ANSWERS = st.sampled_from([PASS, 5, 7, "KeyError: 1", None])
+
+
+@st.composite
+def tables(draw):
+    """A suite and candidates that do anything at all."""
+    grounds = draw(st.lists(st.sampled_from([FIRM, GUESS]), min_size=1, max_size=4))
+    tests = suite(*grounds)
+    rows = draw(st.lists(st.tuples(*(ANSWERS for _ in grounds)), max_size=6))
+    codes = draw(st.lists(st.integers(0, 6), min_size=len(rows), max_size=len(rows)))
+    turns = draw(st.permutations(range(len(rows))))
+    # The same code gives the same answers.
+    by_code = {}
+    for code, row in zip(codes, rows, strict=True):
+        by_code.setdefault(code, row)
+    made = [
+        candidate(tests, *by_code[code], code=f"x = {code}", turn=turn) for code, turn in zip(codes, turns, strict=True)
+    ]
+    return tests, made, draw(st.permutations(made))
+
+
+@given(tables())
+def test_the_order_of_the_candidates_makes_no_difference(table):
+    tests, given, shuffled = table
+    assert arbitrate(tests, given) == arbitrate(tests, shuffled) == arbitrate(tests, given)
+
+
+@given(tables())
+def test_an_anchor_is_never_dropped_or_amended_and_every_winner_passes_it(table):
+    tests, given, _ = table
+    ruling = arbitrate(tests, given)
+    firm = {case.name for case in tests.cases if case.example.ground.is_firm}
+    assert not firm & {*ruling.drop, *ruling.amend}
+    if ruling.winner is not None:
+        told = answers(ruling.winner.report, tests)
+        assert {told[name] for name in firm} <= {PASSED}
+        # What stands after the ruling, the winner passes.
+        left = {case.name for case in tests.cases} - {*ruling.drop, *ruling.amend}
+        assert {told[name] for name in left} <= {PASSED}
+
+
+@given(tables())
+def test_a_ruling_says_what_is_at_fault(table):
+    tests, given, _ = table
+    ruling = arbitrate(tests, given)
+    changed = bool(ruling.drop or ruling.amend)
+    assert ruling.reason
+    assert (ruling.fault == "test") == changed
+    assert (ruling.winner is None) == (ruling.fault in ("code", "spec"))
+    assert (ruling.question is not None) == (ruling.fault == "spec")
+    if ruling.question is not None:
+        [case] = [case for case in tests.cases if case.name == ruling.case]
+        assert not case.example.ground.is_firm
+        assert len(set(ruling.question.options)) > 1
+        assert settled(tests, ruling.case, ruling.question.recommended) is not None
+
+
+@given(tables(), st.integers(1, 3))
+def test_the_same_code_again_adds_no_weight(table, times):
+    tests, given, _ = table
+    again = [replace(one, turn=one.turn + 10 * n) for n in range(1, times + 1) for one in given]
+    ruling, more = arbitrate(tests, given), arbitrate(tests, [*given, *again])
+    assert ruling == more

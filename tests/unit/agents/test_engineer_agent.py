@@ -95,7 +95,12 @@ async def test_without_usable_tests_from_the_model_the_work_goes_on_and_says_so(
     ("reply", "project", "reason"),
     [
         ("No.", {}, "No reply held code that could be used"),
-        (CODE["T-1"].replace("* 2", "* 3"), {}, "The best of 3 candidates passes 0 of 1 tests"),
+        (
+            CODE["T-1"].replace("* 2", "* 3"),
+            {},
+            "The best of 3 candidates passes 0 of 1 tests. "
+            "No candidate passes the grounded examples: the code is wrong",
+        ),
         (CODE["T-1"], {"refused": "The merged tree fails"}, "The merged tree fails"),
     ],
 )
@@ -103,6 +108,35 @@ async def test_a_blocked_task_says_why(reply, project, reason):
     made, _ = engineer(lambda request: reply if request.purpose[:4] == "code" else '{"cases": []}', **project)
     await made.aexecute(replace(SPEC, requirements=(DOUBLE,)))
     assert made.environment.reasons["T-1"] == reason
+
+
+async def test_where_the_code_is_at_fault_the_next_worker_tries():
+    made, model = engineer(lambda request: CODE["T-1"].replace("* 2", "* 3") if request.purpose[:4] == "code" else "{}")
+    strong = ScriptedModel(answer, name="s:strong")
+    made.sub_agents = [MicroAgent(), MicroAgent("Senior", strong)]
+    assert await made.aexecute(replace(SPEC, requirements=(DOUBLE,))) == {"T-1": TaskState.DONE}
+    assert (purposes(model).count("code T-1"), purposes(strong)) == (3, ["code T-1"])
+    [ruling] = [data for kind, data, _ in made.environment.events if kind == "ruling"]
+    assert (ruling["task"], ruling["fault"], ruling["candidates"], ruling["sound"]) == ("T-1", "code", 3, 0)
+
+
+async def test_the_next_worker_is_not_asked_where_the_specification_is_at_fault():
+    other = replace(DOUBLE, examples=(Example("double(2)", "returns", "4"), Example("double(3)", "returns", "6")))
+
+    def reply(request):
+        if request.purpose[:4] != "code":
+            return '{"cases": []}'
+        number = len(codes)
+        codes.append(request)
+        return f"```python\ndef double(n):\n    return {['2 * n - (n == 3)', 'n * n'][number % 2]}\n```"
+
+    codes = []
+    made, _ = engineer(reply)
+    strong = ScriptedModel([], name="s:strong")
+    made.sub_agents = [MicroAgent(), MicroAgent("Senior", strong)]
+    assert await made.aexecute(replace(SPEC, requirements=(other,))) == {"T-1": TaskState.BLOCKED}
+    assert strong.requests == []
+    assert made.environment.reasons["T-1"].startswith("The specification leaves open: What should double(3) give?")
 
 
 async def test_where_the_run_only_plans_nothing_is_tested_and_built():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agentinfra.agents.arbiter import Candidate
 from agentinfra.agents.micro_agent import MicroAgent
 from agentinfra.agents.project import Verdict
 from agentinfra.agents.test_suite import build_suite
@@ -104,6 +105,74 @@ async def test_candidates_that_fail_a_stated_example_are_never_delivered():
     assert bench.project.tree == {} and bench.relocked == []
 
 
+def rulings(bench):
+    return [data for kind, data, _ in bench.project.events if kind == "ruling"]
+
+
+async def test_each_judgement_is_on_record():
+    agent, bench, _ = work([RIGHT, RIGHT, RIGHT], STATED, GUESS)
+    assert (await agent.arun(bench)).done
+    [ruling] = rulings(bench)
+    assert ruling["fault"] == "test"
+    assert (ruling["dropped"], ruling["amended"], ruling["candidates"], ruling["sound"]) == (
+        ["test_double_2"],
+        {},
+        3,
+        1,
+    )
+    assert "question" not in ruling
+
+
+# All double 2 rightly; about 3 and 5 they stand two against two.
+SPLIT = ("n * 2", "n + n", "n * 2 + (n > 2)", "n + n + (n > 2)")
+GUESSES = (Example("double(3)", "returns", "7"), Example("double(5)", "returns", "10"))
+
+
+async def split(**project):
+    """A MicroAgent after its last try, with these candidates."""
+    agent, bench, _ = work([], STATED, *GUESSES, **project)
+    await agent.aperceive(bench)
+    for turn, body in enumerate(SPLIT):
+        files = {"double.py": f"def double(n):\n    return {body}\n"}
+        report = await bench.try_files(files, attempt=1, agent=agent.path)
+        agent.candidates.append(Candidate(files, files, report, 1, turn))
+    return agent, bench
+
+
+async def test_unattended_an_open_specification_ends_the_task_with_the_question():
+    agent, bench = await split()
+    verdict = await agent.settle()
+    assert not verdict.done
+    assert verdict.reason.startswith("The specification leaves open: What should double(")
+    [notice] = [data for kind, data, _ in bench.project.events if kind == "notice"]
+    assert notice == {"level": "warning", "text": f"T-1: {verdict.reason}"}
+    assert rulings(bench)[-1]["fault"] == "spec"
+    assert rulings(bench)[-1]["question"].startswith("What should double(")
+    assert bench.relocked == [] and bench.project.tree == {}
+
+
+@pytest.mark.parametrize(("said", "body"), [("6", "n * 2"), ("7", "n * 2 + (n > 2)")])
+async def test_what_a_person_says_decides(said, body):
+    agent, bench = await split(attended=True, said=said)
+    assert (await agent.settle()).done
+    assert f"return {body}" in bench.project.tree["double.py"]
+    [case] = [case for case in bench.suite.cases if case.example.call == "double(3)"]
+    assert (case.example.value, case.example.ground) == (said, Ground.ANSWERED)
+    assert [ruling["fault"] for ruling in rulings(bench)] == ["spec", "test" if said == "7" else ""]
+
+
+async def test_an_answer_that_no_candidate_gives_leaves_the_code_at_fault():
+    agent, bench = await split(attended=True, said="8")
+    assert await agent.settle() is None
+    assert [ruling["fault"] for ruling in rulings(bench)] == ["spec", "code"]
+    assert bench.project.tree == {}
+
+
+async def test_an_answer_that_is_no_value_is_told():
+    agent, _ = await split(attended=True, said="Whatever you like")
+    assert "'Whatever you like' is no value that a test can hold" in (await agent.settle()).reason
+
+
 async def test_a_refused_submission_is_remembered():
     agent, bench, _ = work([RIGHT] * 3, STATED, refused="The merged tree fails")
     assert await agent.arun(bench) is None
@@ -151,3 +220,30 @@ async def test_whole_files_are_written_where_there_are_no_symbols():
 async def test_without_a_project_it_says_what_it_needs():
     with pytest.raises(ConfigError, match="MicroAgent has no project"):
         await MicroAgent().arun(object())
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "double.py\n```python\n<<<<<<< SEARCH\n    return n\n=======\n    return n * 2\n>>>>>>> REPLACE\n```\n",
+        "*** Begin Patch\n*** Update File: double.py\n@@ def double(n):\n-    return n\n"
+        "+    return n * 2\n*** End Patch",
+        "```diff\n--- a/double.py\n+++ b/double.py\n@@ -1,2 +1,2 @@\n def double(n):\n"
+        "-    return n\n+    return n * 2\n```",
+    ],
+    ids=["search/replace", "v4a", "unified"],
+)
+async def test_a_reply_may_change_the_file_by_a_patch(reply):
+    agent, bench, _ = work([reply], STATED)
+    bench.project.tree["double.py"] = "def double(n):\n    return n\n\n\ndef half(n):\n    return n / 2\n"
+    assert (await agent.arun(bench)).done
+    assert bench.project.tree["double.py"] == "def double(n):\n    return n * 2\n\n\ndef half(n):\n    return n / 2\n"
+
+
+async def test_a_patch_that_removes_what_nobody_asked_for_costs_a_try():
+    cut = "double.py\n<<<<<<< SEARCH\ndef half(n):\n    return n / 2\n=======\n>>>>>>> REPLACE\n"
+    agent, bench, _ = work([cut, RIGHT], STATED)
+    bench.project.tree["double.py"] = "def double(n):\n    return n * 2\n\n\ndef half(n):\n    return n / 2\n"
+    assert (await agent.arun(bench)).done
+    assert "would remove half" in bench.project.events[0][1]["text"]
+    assert "half" in bench.project.tree["double.py"]

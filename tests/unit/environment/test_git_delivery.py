@@ -75,6 +75,17 @@ class TestAccept:
             await built.accept(RUN)
         assert repo.git("rev-parse", "main") == moved
 
+    async def test_a_moved_base_is_refused_with_the_files_that_conflict(
+        self, built: GitWorkspace, repo: UserRepo
+    ) -> None:
+        repo.commit(other="x = 1\n")
+        with pytest.raises(WorkspaceError, match="a merge of the branch meets no conflict"):
+            await built.accept(RUN)
+        repo.commit(one="a = 9\n")
+        with pytest.raises(WorkspaceError, match=r"conflicts in one\.py\.") as refused:
+            await built.accept(RUN)
+        assert "two.py" not in str(refused.value)
+
     async def test_a_rewritten_base_is_refused(self, built: GitWorkspace, repo: UserRepo) -> None:
         repo.git("commit", "-q", "--amend", "-m", "rewritten")
         with pytest.raises(WorkspaceError, match="main has moved"):
@@ -208,7 +219,100 @@ class TestUndo:
         assert repo.status() == ""
 
 
-@pytest.mark.parametrize("verb", [GitWorkspace.accept, GitWorkspace.undo])
+class TestRedo:
+    async def test_an_undone_task_comes_back_as_it_was(self, built: GitWorkspace) -> None:
+        before = await built.list_files("agentinfra/r1")
+        await built.undo(RUN, ["T-2"], date=DATE)
+        for _ in range(2):
+            done = await built.redo(RUN, ["T-2"], date=DATE)
+            assert done == {"T-2": await built.tip(RUN)}
+        assert await built.list_files(done["T-2"]) == before
+        assert (await built.merged_tasks(RUN))["T-2"] == done["T-2"]
+        assert await built.undo(RUN, ["T-2"]) != done["T-2"]
+
+    async def test_tasks_that_build_on_each_other_come_back_in_their_order(self, built: GitWorkspace) -> None:
+        await built.undo(RUN, ["T-1", "T-3"])
+        await built.redo(RUN, ["T-3", "T-1"])
+        assert await built.read_file("agentinfra/r1", "one.py") == "a = 3\n"
+        assert [commit.subject for commit in (await built.log(RUN))[-2:]] == ["Do T-1", "Do T-3"]
+
+    async def test_what_others_did_meanwhile_stays_and_a_conflict_is_named(self, built: GitWorkspace) -> None:
+        await built.undo(RUN, ["T-1", "T-3"])
+        await merge_task(built, "T-4", {"four.py": "d = 1\n"})
+        await built.redo(RUN, ["T-1"])
+        assert "four.py" in await built.list_files("agentinfra/r1")
+        await merge_task(built, "T-5", {"one.py": "a = 5\n"})
+        before = await built.log(RUN)
+        with pytest.raises(
+            WorkspaceError, match=r"T-3 cannot be done again: it conflicts in one\.py\. .*T-5"
+        ) as refused:
+            await built.redo(RUN, ["T-3"])
+        assert "agentinfra undo T-1 T-5" in refused.value.next_step
+        assert await built.log(RUN) == before
+
+    async def test_a_task_without_what_it_builds_on_conflicts(self, built: GitWorkspace) -> None:
+        await built.undo(RUN, ["T-1", "T-3"])
+        with pytest.raises(WorkspaceError, match="T-3 cannot be done again.*builds on was undone") as refused:
+            await built.redo(RUN, ["T-3"])
+        assert "agentinfra redo" in refused.value.next_step
+
+    async def test_a_task_that_was_never_merged_is_named(self, built: GitWorkspace) -> None:
+        with pytest.raises(InputError, match="T-9 has no commit"):
+            await built.redo(RUN, ["T-9"])
+
+
+class TestTheUsersOwnEdits:
+    """Commits of the user on the run's branch, and changes that are not committed while it is checked out."""
+
+    async def test_commits_beside_the_task_stay(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.git("checkout", "-q", "agentinfra/r1")
+        repo.commit(mine="x = 1\n")
+        repo.git("checkout", "-q", "main")
+        tip = await built.undo(RUN, ["T-2"])
+        assert await built.list_files(tip) == ("app.py", "mine.py", "one.py", "spec.md")
+        done = await built.redo(RUN, ["T-2"])
+        assert await built.read_file(done["T-2"], "mine.py") == "x = 1\n"
+
+    async def test_commits_on_the_same_lines_are_named_with_their_files(
+        self, built: GitWorkspace, repo: UserRepo
+    ) -> None:
+        repo.git("checkout", "-q", "agentinfra/r1")
+        mine = repo.commit(two="b = 1000\n")
+        repo.git("checkout", "-q", "main")
+        with pytest.raises(WorkspaceError, match=rf"it conflicts in two\.py\. .*{mine[:10]} \(by hand\)") as refused:
+            await built.undo(RUN, ["T-2"])
+        assert f"git revert {mine[:10]}" in refused.value.next_step
+        assert await built.tip(RUN) == mine
+
+    async def test_lines_beside_those_of_the_task_stay(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.git("checkout", "-q", "agentinfra/r1")
+        repo.commit(one="a = 3\nmine = 2\n")
+        repo.git("checkout", "-q", "main")
+        tip = await built.undo(RUN, ["T-3"])
+        assert await built.read_file(tip, "one.py") == "a = 1\nmine = 2\n"
+
+    async def test_changes_in_the_checkout_of_the_branch_stay(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.git("checkout", "-q", "agentinfra/r1")
+        repo.write("app.py", "mine = 1\n")
+        repo.write("notes.txt", "mine")
+        tip = await built.undo(RUN, ["T-2"])
+        assert repo.git("rev-parse", "HEAD") == tip
+        assert not (repo.root / "two.py").exists()
+        assert (repo.root / "app.py").read_text() == "mine = 1\n"
+        assert repo.status() == "M app.py\n?? notes.txt"
+
+    async def test_changes_to_the_same_files_are_named(self, built: GitWorkspace, repo: UserRepo) -> None:
+        repo.git("checkout", "-q", "agentinfra/r1")
+        repo.write("app.py", "mine = 1\n")
+        repo.write("two.py", "mine = 1\n")
+        before = repo.git("rev-parse", "HEAD")
+        with pytest.raises(WorkspaceError, match=r"not committed: two\.py\."):
+            await built.undo(RUN, ["T-2"])
+        assert repo.git("rev-parse", "HEAD") == before
+        assert (repo.root / "two.py").read_text() == "mine = 1\n"
+
+
+@pytest.mark.parametrize("verb", [GitWorkspace.accept, GitWorkspace.undo, GitWorkspace.redo])
 async def test_no_branch_no_delivery(built: GitWorkspace, verb: Callable[..., Awaitable[str]]) -> None:
     with pytest.raises(WorkspaceError, match="no branch agentinfra/r9"):
         await verb(built, "r9", ["T-1"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agentinfra.core.errors import PatchError
-from agentinfra.patching.apply import apply_files, recover
+from agentinfra.patching.apply import TreeChange, apply_files, apply_made, recover
 from agentinfra.patching.gate import STAGING
 
 
@@ -159,3 +159,64 @@ async def test_kill_in_the_middle_leaves_all_or_nothing(tmp_path: Path):
         assert len({text for path, text in tree(root).items() if path.startswith("d")}) == 1
         assert all(len(list(folder.iterdir())) == 3 for folder in root.glob("new*"))
         assert not (root / STAGING).exists()
+
+
+async def test_files_are_deleted_with_the_folders_that_they_leave_empty(tmp_path: Path):
+    for path in ("a.py", "only/deep/b.py", "both/c.py", "both/d.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("old")
+    await apply_files(tmp_path, {"a.py": None, "only/deep/b.py": None, "both/c.py": None, "new.py": "new"})
+    assert tree(tmp_path) == {"both/d.py": "old", "new.py": "new"}
+    assert not (tmp_path / "only").exists()
+
+
+async def test_a_file_that_is_not_there_cannot_be_deleted(tmp_path: Path):
+    (tmp_path / "a.py").write_text("old")
+    with pytest.raises(PatchError, match=r"b\.py cannot be deleted"):
+        await apply_files(tmp_path, {"a.py": "new", "b.py": None})
+    assert tree(tmp_path) == {"a.py": "old"}
+    assert not (tmp_path / STAGING).exists()
+
+
+async def test_deleting_passes_the_gate(tmp_path: Path):
+    (tmp_path / "root" / ".vscode").mkdir(parents=True)
+    (tmp_path / "root" / ".vscode" / "settings.json").write_text("{}")
+    (tmp_path / "outside").write_text("precious")
+    for path in ("../outside", ".vscode/settings.json"):
+        with pytest.raises(PatchError, match="refused"):
+            await apply_files(tmp_path / "root", {path: None})
+    assert (tmp_path / "outside").exists()
+    assert (tmp_path / "root" / ".vscode" / "settings.json").exists()
+
+
+async def test_a_deletion_is_rolled_back_with_the_rest(tmp_path: Path, few_descriptors: None):
+    (tmp_path / "a.py").write_text("old")
+    deep = "/".join("d" * 40) + "/c.py"
+    with pytest.raises(PatchError, match="could not be written"):
+        await apply_files(tmp_path, {"a.py": None, deep: "new"})
+    assert tree(tmp_path) == {"a.py": "old"}
+
+
+async def test_a_moved_file_keeps_its_mode(tmp_path: Path):
+    (tmp_path / "run.sh").write_text("old")
+    (tmp_path / "run.sh").chmod(0o755)
+    await apply_made(tmp_path, lambda: TreeChange({"run.sh": None, "bin/run": "new"}, {"bin/run": "run.sh"}))
+    assert tree(tmp_path) == {"bin/run": "new"}
+    assert stat.S_IMODE((tmp_path / "bin/run").stat().st_mode) == 0o755
+
+
+async def test_what_is_made_sees_the_tree_as_it_was_before_a_crash(tmp_path: Path):
+    (tmp_path / "a.py").write_text("half")
+    (tmp_path / STAGING).mkdir()
+    (tmp_path / STAGING / "old-0").write_text("whole")
+    entries = [{"path": "a.py", "existed": True}]
+    (tmp_path / STAGING / "journal.json").write_text(json.dumps({"entries": entries, "folders": []}))
+    seen: list[str] = []
+
+    def make() -> TreeChange:
+        seen.append((tmp_path / "a.py").read_text())
+        return TreeChange({})
+
+    await apply_made(tmp_path, make)
+    assert seen == ["whole"]
+    assert tree(tmp_path) == {"a.py": "whole"}

@@ -102,6 +102,17 @@ def test_no_other_test_of_the_run_may_vanish():
     assert judge_green(red, report(passed(A))).reasons == (f"{B} is gone",)
 
 
+def test_no_test_may_join_that_was_not_red():
+    red = RedRecord((A,), (A, "tests/test_z.py"), 1)
+    run = report(passed(A), passed(f"{A}[1]"), passed("tests/test_z.py::test_1"), passed(B))
+    assert judge_green(red, run).reasons == (f"{B} was not among the tests that were RED",)
+
+
+def test_a_run_that_ended_well_is_not_red():
+    verdict = judge_red(report(failed(A), exit_code=0), [A])
+    assert verdict.record is None and verdict.reasons == ("the test run ended with exit code 0",)
+
+
 def test_changed_tests_are_never_green():
     run = report(passed(A), passed(B))
     assert judge_green(RED, run, ["conftest.py was added"]).reasons == ("conftest.py was added",)

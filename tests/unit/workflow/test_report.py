@@ -76,6 +76,33 @@ def test_the_text_names_requirement_tests_commit_task_tries_and_cost() -> None:
     assert "Finished: 2 of 4 tasks done, the review found 1 error." in text
 
 
+def strength(survivors: list[dict[str, object]], **more: object) -> dict[str, object]:
+    each = [{"id": "FR-1", "tried": 9, "killed": 9 - len(survivors), "survivors": survivors}]
+    return {"task": "T-1", "against": "mutants", "requirements": each, **more}
+
+
+def test_what_the_tests_catch_is_told_for_each_requirement() -> None:
+    alive = [{"change": "`<=` for `<`", "line": 12, "told_by": "f(0) gives 1, the survivor gives 0"}]
+    run = finished().add("test_strength", **strength(alive))
+    report = build_report(reduce(run.events))
+    text = report_text(report)
+    told = "`<=` for `<` in line 12 (f(0) gives 1, the survivor gives 0)"
+    assert f"    8 of 9 mutants killed; survivors:\n      {told}\n" in text
+    assert report.proofs[0].proven
+    data = json.loads(json.dumps(report_json(report)))
+    assert data["requirements"][0]["strength"] == [
+        {"requirement": "FR-1", "tried": 9, "killed": 8, "survivors": [told], "reason": ""}
+    ]
+    assert [proof.strength for proof in report.proofs[1:]] == [(), (), ()]
+    run.add("test_strength", **strength([]))
+    assert "    9 of 9 mutants killed\n" in report_text(build_report(reduce(run.events)))
+
+
+def test_strength_that_is_not_known_says_why() -> None:
+    run = finished().add("test_strength", **strength([], reason="It loops"))
+    assert "    strength not known: It loops\n" in report_text(build_report(reduce(run.events)))
+
+
 def test_hostile_text_reaches_no_terminal() -> None:
     run = RunEvents().begin(idea="\x1b]0;owned\x07Build\u202e it\nsecond line", branch="b\x1b[2J")
     run.specified(("FR-1", "clear\x1b[2J\nFR-9 forged: proven")).add("notice", level="info", text="\x9b31m\x07hi")

@@ -53,6 +53,19 @@ def test_the_page_is_well_formed_and_tells_the_run() -> None:
     assert read.text.count("tests/T-1.py::test_0") == 2
 
 
+def test_what_the_tests_catch_is_told_and_stays_text() -> None:
+    alive = [{"change": "`<` for `>`<script>", "line": 12, "told_by": "f('<img>') gives 1"}]
+    each = [{"id": "FR-1", "tried": 9, "killed": 8, "survivors": alive}]
+    run = finished().add("test_strength", task="T-1", against="mutants", requirements=each)
+    full = [{"id": "FR-2", "tried": 2, "killed": 2, "survivors": []}]
+    read = page(run.add("test_strength", task="T-2", against="mutants", requirements=full))
+    assert read.open == []
+    assert "8 of 9 mutants killed, the tests do not see these changes" in read.text
+    assert "`<` for `>`<script> in line 12 (f('<img>') gives 1)" in read.text
+    assert "2 of 2 mutants killed" in read.text
+    assert not {"script", "img"} & {tag for tag, _ in read.tags}
+
+
 def test_the_page_needs_and_allows_nothing_from_elsewhere() -> None:
     html = report_html(build_report(reduce(finished().events)))
     read = Page(html)
