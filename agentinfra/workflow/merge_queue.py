@@ -142,7 +142,7 @@ class MergeQueue:
             self._idle.set()
 
     async def _round(self) -> bool:
-        """Merge and test what waits; False where all of it waits for a task that was sent back for the same conflict."""
+        """Merge and test what waits; False where all of it waits for tasks that are out for the same conflicts."""
         tickets = self._next()
         merged = await self._git.merged_tasks(self._run_id)
         tip = await self._git.tip(self._run_id)
@@ -179,7 +179,7 @@ class MergeQueue:
         return moved
 
     def _send_back(self, task: str, result: MergeResult) -> bool:
-        """Have a task done again; of those that conflict in a file one at a time, or each would be in the next's way."""
+        """Have a task done again; of those that conflict in a file one at a time, lest each is in the next's way."""
         files = frozenset(result.conflicts)
         if any(files & others for other, others in self._out.items() if other != task):
             return False

@@ -12,7 +12,7 @@ from agentinfra.core.errors import InputError
 
 COMMAND = Path(sys.executable).with_name("agentinfra")
 HEAVY = {"openai", "anthropic", "dbos", "xllamacpp", "git", "playwright", "sqlite_vec", "watchdog", "pydantic", "pygls"}
-VERBS = ("plan", "resume", "replay", "status", "report", "proof", "accept", "reject", "undo", "stop", "models")
+VERBS = ("plan", "resume", "replay", "status", "report", "proof", "patch", "accept", "reject", "undo", "stop", "models")
 
 
 def agentinfra(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

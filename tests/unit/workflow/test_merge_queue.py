@@ -189,6 +189,34 @@ async def test_a_conflict_is_shown_and_what_is_done_again_on_top_is_merged(desk:
     assert desk.show("limit.py") == "LIMIT = 1 + 2"
 
 
+async def test_of_tasks_that_conflict_with_each_other_each_is_done_again_once(desk: Desk) -> None:
+    returns: list[str] = []
+
+    async def carry(number: int, ticket: Ticket) -> None:
+        while not (await desk.queue.submit(ticket)).commit:
+            returns.append(ticket.task)
+            limit = desk.show("limit.py")
+            await asyncio.sleep(0.3)  # as long as others need to be merged
+            ticket = await desk.do(number, {"limit.py": f"{limit} + {number}\n"}, f"agentinfra/{RUN}")
+
+    tickets = {number: await desk.do(number, {"limit.py": f"LIMIT = 10 + {number}\n"}) for number in range(1, 5)}
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(carry(number, ticket) for number, ticket in tickets.items()))
+    assert sorted(returns) == ["T-2", "T-3", "T-4"]
+    assert sorted(desk.show("limit.py").removeprefix("LIMIT = 10 + ").split(" + ")) == ["1", "2", "3", "4"]
+
+
+async def test_who_waits_for_a_task_that_nobody_does_again_is_told_in_time(desk: Desk) -> None:
+    tickets = [await desk.do(number, {"limit.py": f"LIMIT = {number}\n"}) for number in range(1, 4)]
+    waiting = [asyncio.create_task(desk.queue.submit(one)) for one in tickets]
+    async with asyncio.timeout(60):
+        assert (await waiting[0]).commit
+        assert (await waiting[1]).reason == "It conflicts in limit.py"
+        assert not waiting[2].done()
+        desk.queue.abandon("T-2")
+        assert (await waiting[2]).reason == "It conflicts in limit.py"
+
+
 async def test_a_task_that_conflicts_with_a_guilty_one_only_is_merged(desk: Desk) -> None:
     worse = {"core.py": BASE["core.py"].replace("2 * number", "3 * number")}
     better = {"core.py": BASE["core.py"].replace("2 * number", "number + number")}
