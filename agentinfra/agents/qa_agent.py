@@ -12,7 +12,7 @@ from agentinfra.agents.project import AgentPath, Project
 from agentinfra.agents.static_review import Finding, Severity, review
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.proof.report import TestOutcome, TestReport
-from agentinfra.proof.triage import Cause
+from agentinfra.proof.triage import WHOLE_RUN, Cause
 
 _SINCE: Mapping[str, str] = {"pre-existing": ", as it did before the run", "flaky": ", but not every time"}
 
@@ -77,9 +77,9 @@ def _test_findings(report: TestReport, triage: Mapping[str, Cause]) -> list[Find
         if test.outcome != "passed"
     ]
     if report.reason or not report.tests:
-        findings.append(
-            Finding("test-run", "", 0, "error", f"The suite did not pass: {report.reason or 'no tests ran'}")
-        )
+        severity: Severity = "error" if triage.get(WHOLE_RUN, "new") == "new" else "warning"
+        told = f"The suite did not pass: {report.reason or 'no tests ran'}"
+        findings.append(Finding("test-run", "", 0, severity, told))
     return findings
 
 

@@ -25,6 +25,7 @@ class ModelProfile:
         concurrency: How many requests may be in flight at once.
         inputs: What messages may be made of; other parts are refused before a request is sent.
         outputs: What replies may be made of, besides tool calls.
+        thinking_tokens: What it may think beyond a request's ``max_tokens`` where the request says nothing about it.
     """
 
     prompts: Literal["compact", "full"] = "full"
@@ -34,6 +35,7 @@ class ModelProfile:
     concurrency: int = 8
     inputs: tuple[Modality, ...] = ("text",)
     outputs: tuple[Modality, ...] = ("text",)
+    thinking_tokens: int = 0
 
 
 class ChatModel(Protocol):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentinfra.core.messages import ChatRequest, Effort
-from agentinfra.models.claude_models import Claude
+from agentinfra.models.claude_models import THINKING_TOKENS, Claude
 
-ROOM: dict[Effort | None, int] = {None: 8_192, "none": 4_096, "low": 4_096, "medium": 8_192, "high": 16_384}
+ROOM: dict[Effort | None, int] = {None: THINKING_TOKENS, "none": 4_096, "low": 4_096, "medium": 8_192, "high": 16_384}
 """Added to the bound of the reply, in tokens: thinking counts against it."""
 
 THOUGHTS = ("thinking", "redacted_thinking")

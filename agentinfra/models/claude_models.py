@@ -8,6 +8,8 @@ from typing import Literal
 
 from agentinfra.core.interfaces import ModelProfile
 
+THINKING_TOKENS = 8_192
+"""Room for thinking where the request says nothing about it."""
 Unthinking = Literal["omitted", "disabled", "between_tools", "never"]
 
 _NAME = re.compile(r"claude-(?:(?P<family>fable|mythos|opus|sonnet|haiku)-)?(?P<major>\d)(?:[-.](?P<minor>\d))?(?!\d)")
@@ -42,7 +44,11 @@ class Claude:
     def profile(self) -> ModelProfile:
         """The same as prompts and limits depend on it."""
         return ModelProfile(
-            context_tokens=self.context, native_schema=self.schema, inputs=("text", "image", "file"), outputs=("text",)
+            context_tokens=self.context,
+            native_schema=self.schema,
+            inputs=("text", "image", "file"),
+            outputs=("text",),
+            thinking_tokens=THINKING_TOKENS if self.thinks_by_default else 0,
         )
 
 

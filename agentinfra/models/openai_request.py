@@ -61,7 +61,8 @@ def profile_of(model: str, *, responses: bool) -> ModelProfile:
         inputs, outputs = ("text", "audio"), ("text", "audio")
     elif _TEXT_ONLY.match(model):
         inputs, outputs = ("text",), ("text",)
-    return ModelProfile(context_tokens=context, inputs=inputs, outputs=outputs)
+    thinking = REASONING_TOKENS if thinks(model) else 0
+    return ModelProfile(context_tokens=context, inputs=inputs, outputs=outputs, thinking_tokens=thinking)
 
 
 def effort_of(effort: Effort, model: str) -> str:

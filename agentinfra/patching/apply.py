@@ -157,18 +157,16 @@ def _stage(root: Path, contents: Mapping[str, bytes | None], moved: Mapping[str,
     staging.mkdir(mode=0o700)
     entries: list[dict[str, object]] = []
     for index, (name, content) in enumerate(contents.items()):
-        target = root / name
-        existed = target.is_file()
+        mode = _mode(root, name)
         if content is not None:
-            _stage_new(staging / f"new-{index}", content, target if existed else root / moved.get(name, name))
-        elif not existed:
+            _stage_new(f"{staging}/new-{index}", content, _mode(root, moved.get(name, name)) if mode is None else mode)
+        elif mode is None:
             raise PatchError(f"{name} cannot be deleted", why="there is no such file", next_step="Leave it out")
-        if existed:
-            _keep_old(target, staging / f"old-{index}")
-        entries.append({"path": name, "existed": existed})
-    folders = sorted(
-        {str(folder) for name in contents for folder in PurePosixPath(name).parents if not (root / folder).exists()}
-    )
+        if mode is not None:
+            _keep_old(f"{root}/{name}", f"{staging}/old-{index}")
+        entries.append({"path": name, "existed": mode is not None})
+    parents = {str(folder) for name in contents for folder in PurePosixPath(name).parents}
+    folders = sorted(folder for folder in parents if not (root / folder).exists())
     journal = staging / f"{_JOURNAL}.part"
     with journal.open("w", encoding="utf-8") as stream:
         json.dump({"entries": entries, "folders": folders}, stream)
@@ -177,18 +175,30 @@ def _stage(root: Path, contents: Mapping[str, bytes | None], moved: Mapping[str,
     journal.rename(staging / _JOURNAL)
 
 
-def _keep_old(target: Path, old: Path) -> None:
+def _mode(root: Path, name: str) -> int | None:
+    """The permissions of an ordinary file; None where there is none."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        mode = os.lstat(f"{root}/{name}").st_mode
+        return stat.S_IMODE(mode) if stat.S_ISREG(mode) else None
+    return None
+
+
+def _keep_old(target: str, old: str) -> None:
     try:
-        old.hardlink_to(target)  # the file itself, with all that belongs to it, and at once
+        os.link(target, old)  # the file itself, with all that belongs to it, and at once
     except OSError:  # a file system without links, or a file of somebody else
         shutil.copy2(target, old)
 
 
-def _stage_new(new: Path, content: bytes, like: Path) -> None:
-    with new.open("xb") as stream:
-        stream.write(content)
-        with contextlib.suppress(FileNotFoundError):
-            os.fchmod(stream.fileno(), stat.S_IMODE(like.stat().st_mode))
+def _stage_new(new: str, content: bytes, mode: int | None) -> None:
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +29,7 @@ _PROTECTED = re.compile(
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE | re.DOTALL)
 
 
+@lru_cache(maxsize=4096)  # a patch asks for each of its paths several times
 def canonical_path(path: str) -> str:
     """Spell a path in its one canonical form, without looking at any tree.
 

@@ -82,7 +82,8 @@ class Delivery:
         known = self._tasks()
         merged = await self.git.merged_tasks(self.run)
         wanted = _with_dependencies(known, tasks) if tasks else [*known]
-        again = [name for name in wanted if known[name].state is TaskState.DONE and name not in merged]
+        undone = [name for name, task in known.items() if task.state is TaskState.DONE and name not in merged]
+        again = [name for name in undone if name in wanted]
         if not again:
             raise InputError("There is nothing to do again", next_step="Undo a task first, with `agentinfra undo`")
         for name, commit in (await self.git.redo(self.run, again)).items():

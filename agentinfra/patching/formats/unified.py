@@ -183,8 +183,8 @@ def _hunk_end(lines: Sequence[str], index: int, counts: tuple[int, int], fenced:
         line = lines[index]
         mark = line[0]
         open_ = old > 0 or new > 0
-        belongs = mark == "\\" or (open_ and mark in MARKS and not line.startswith("--- "))
-        if not belongs:
+        belongs = open_ and mark in MARKS and (mark != REMOVE or not line.startswith("--- "))
+        if not belongs and mark != "\\":
             if _is_other(lines, index, fenced, open_):
                 return index
             if not open_ and not line.strip("\r\n") and not _goes_on(lines, index, fenced):

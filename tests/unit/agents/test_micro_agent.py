@@ -179,6 +179,21 @@ async def test_a_refused_submission_is_remembered():
     assert agent.refusal == "The merged tree fails"
 
 
+async def test_what_was_sent_back_by_the_merge_queue_is_told_and_a_new_return_ends_the_work():
+    agent, bench, model = work([RIGHT, RIGHT], STATED)
+    bench.evidence = "double.py\n<<<<<<< on the branch"
+    returned = Verdict(False, reason="It conflicts in double.py", evidence="again")
+
+    async def submit(_):
+        return returned
+
+    bench.submit = submit
+    assert await agent.arun(bench) is returned
+    assert len(model.requests) == 1
+    assert "did not fit what others wrote meanwhile" in texts(model)[0]
+    assert "<<<<<<< on the branch" in texts(model)[0]
+
+
 async def test_nothing_to_judge_is_no_verdict():
     agent, _, _ = work([], STATED)
     assert await agent.settle() is None

@@ -4,6 +4,7 @@ import pytest
 
 from agentinfra.agents.qa_agent import MergedTree, QAAgent
 from agentinfra.proof.report import TestOutcome, TestReport
+from agentinfra.proof.triage import WHOLE_RUN
 from tests.fakes.project import FakeProject
 
 
@@ -26,6 +27,23 @@ def report(*outcomes, reason=""):
 async def test_the_suites_result_becomes_findings(given, found):
     findings = await QAAgent().arun(MergedTree({}, given))
     assert [(one.rule, one.severity) for one in findings] == found
+
+
+@pytest.mark.parametrize(
+    ("cause", "severity", "told"),
+    [("new", "error", "failed: why"), ("pre-existing", "warning", "before the run"), ("flaky", "warning", "not every")],
+)
+async def test_what_failed_before_the_run_or_by_chance_is_not_its_error(cause, severity, told):
+    tree = MergedTree({}, report("failed"), {"tests/test_a.py::test_0": cause})
+    [finding] = await QAAgent().arun(tree)
+    assert finding.severity == severity
+    assert told in finding.message
+
+
+async def test_a_suite_that_came_to_nothing_before_the_run_is_not_its_error():
+    tree = MergedTree({}, report(reason="timeout: no result"), {WHOLE_RUN: "pre-existing"})
+    [finding] = await QAAgent().arun(tree)
+    assert (finding.rule, finding.severity) == ("test-run", "warning")
 
 
 async def test_sources_are_reviewed_and_tests_are_not():

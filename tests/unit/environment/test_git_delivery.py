@@ -223,12 +223,19 @@ class TestRedo:
     async def test_an_undone_task_comes_back_as_it_was(self, built: GitWorkspace) -> None:
         before = await built.list_files("agentinfra/r1")
         await built.undo(RUN, ["T-2"], date=DATE)
-        for _ in range(2):
-            done = await built.redo(RUN, ["T-2"], date=DATE)
-            assert done == {"T-2": await built.tip(RUN)}
-        assert await built.list_files(done["T-2"]) == before
+        done = await built.redo(RUN, ["T-2"], date=DATE)
+        assert done == {"T-2": await built.tip(RUN)}
+        assert await built.redo(RUN, ["T-2"]) == done
+        assert await built.list_files(await built.tip(RUN)) == before
         assert (await built.merged_tasks(RUN))["T-2"] == done["T-2"]
-        assert await built.undo(RUN, ["T-2"]) != done["T-2"]
+        assert await built.list_files(await built.undo(RUN, ["T-2"])) == ("app.py", "one.py", "spec.md")
+        await built.redo(RUN, ["T-2"])
+        assert [commit.subject for commit in (await built.log(RUN))[4:]] == [
+            'Revert "Do T-2"',
+            "Do T-2",
+            'Revert "Do T-2"',
+            "Do T-2",
+        ]
 
     async def test_tasks_that_build_on_each_other_come_back_in_their_order(self, built: GitWorkspace) -> None:
         await built.undo(RUN, ["T-1", "T-3"])
