@@ -1,121 +1,30 @@
-"""Limits on time, money, tokens and requests, for a run and for parts of it."""
+"""Limits of a whole run on time, money and requests, shared by all its models."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Literal
+from collections.abc import Callable
 
 from agentinfra.core.errors import BudgetExceeded
-from agentinfra.core.messages import Usage
-from agentinfra.models.per_loop import PerLoop
+from agentinfra.core.interfaces import ChatModel
+from agentinfra.core.messages import ChatReply, ChatRequest
+from agentinfra.models.wrapper_model import WrapperModel
 
-Kind = Literal["minutes", "requests", "tokens", "usd"]
-Counted = Literal["requests", "tokens", "usd"]
-_COUNTED: tuple[Counted, ...] = ("requests", "tokens", "usd")
-_PER_DOLLAR = 10**12  # whole units add up exactly, in any order
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """What a call may take, or what a budget is extended by.
-
-    Attributes:
-        requests: Model calls.
-        tokens: Read and written.
-        usd: Money; None where the price is unknown.
-        minutes: Wall-clock time from now on; of extensions only.
-    """
-
-    requests: int = 0
-    tokens: int = 0
-    usd: float | None = 0.0
-    minutes: float = 0.0
-
-    def __add__(self, other: Amount) -> Amount:
-        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
-        return Amount(
-            self.requests + other.requests, self.tokens + other.tokens, usd, max(self.minutes, other.minutes)
-        )
-
-
-OneCall = Amount(requests=1)
-OnExhausted = Callable[["Budget", Kind], Awaitable[Amount | None]]
-"""Asked what to add when that kind is used up; None, or an amount without it, is a no and is final."""
-_Units = dict[Counted, int]
-
-
-@dataclass(slots=True)
-class _Account:
-    """One kind of means, in whole units.
-
-    Attributes:
-        limit: What may be spent; None without a limit.
-        spent: What was.
-        held: What calls in flight and slices may still take.
-        earmark: What the budget above still holds for this one.
-    """
-
-    limit: int | None
-    spent: int
-    held: int = 0
-    earmark: int = 0
-
-    @property
-    def left(self) -> int | None:
-        return None if self.limit is None else self.limit - self.spent - self.held
-
-
-class Reservation:
-    """What is held for one call until :meth:`settle`, or :meth:`release` where it was not answered; used once.
-
-    Args:
-        budget: Of whom.
-        units: What is held.
-    """
-
-    def __init__(self, budget: Budget, units: _Units) -> None:
-        self._budget = budget
-        self._units: _Units | None = units
-
-    def settle(self, usage: Usage, model: str = "the model", *, requests: int = 1, estimated: bool = False) -> None:
-        """Book what the call has taken.
-
-        Args:
-            usage: Its tokens and money.
-            model: Whose price it is, for the error where that is unknown.
-            requests: How many requests it counts as.
-            estimated: Whether nobody has told the usage, so that it is a guess.
-        """
-        units, self._units = self._units, None
-        if units is not None:
-            self._budget._book(units, usage, model, requests, estimated=estimated)  # pyright: ignore[reportPrivateUsage]
-
-    def release(self) -> None:
-        """Give everything back but the request itself."""
-        self.settle(Usage(cost_usd=0.0))
+OnUsage = Callable[[ChatRequest, ChatReply, float], None]
+"""Told the request, the reply and the seconds that it took, after each call."""
 
 
 class Budget:
-    """What may be used, and what has been. None means no limit. Belongs to one event loop at a time.
-
-    Before a call, what it may take at most is reserved; after it, what it has taken is booked. So limits are
-    overrun by no more than the error of one call's estimate, however many are in flight.
+    """What a run may use, and what it has used. None means no limit.
 
     Args:
         minutes: Wall-clock time from now on.
         usd: Money.
         requests: Number of model calls.
-        tokens: Tokens, read and written.
         seconds_spent: Time that was used before now, for a run that is resumed.
         usd_spent: Money that was used before now.
         requests_spent: Calls that were made before now.
-        tokens_spent: Tokens that were used before now.
-        on_exhausted: Asked for more when a limit is reached; None raises at once.
-        name: Whose budget it is, for people.
         clock: Seconds that never go back.
     """
 
@@ -125,32 +34,17 @@ class Budget:
         minutes: float | None = None,
         usd: float | None = None,
         requests: int | None = None,
-        tokens: int | None = None,
         seconds_spent: float = 0.0,
         usd_spent: float = 0.0,
         requests_spent: int = 0,
-        tokens_spent: int = 0,
-        on_exhausted: OnExhausted | None = None,
-        name: str = "run",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name = name
-        self._minutes = minutes
-        self._accounts: dict[Counted, _Account] = {
-            "requests": _Account(requests, requests_spent),
-            "tokens": _Account(tokens, tokens_spent),
-            "usd": _Account(None if usd is None else _units_of(usd), _units_of(usd_spent)),
-        }
-        self._estimated: dict[Counted, int] = dict.fromkeys(_COUNTED, 0)
-        self._on_exhausted = on_exhausted
+        self._minutes, self._usd, self._requests = minutes, usd, requests
         self._clock = clock
         self._began = clock() - seconds_spent
+        self._usd_spent = usd_spent
+        self._requests_spent = requests_spent
         self._unpriced = ""
-        self._parent: Budget | None = None
-        self._refused: set[Kind] = set()
-        self._in_flight = 0
-        self._asking = PerLoop(asyncio.Lock)
-        self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def seconds(self) -> float:
@@ -160,36 +54,26 @@ class Budget:
     @property
     def seconds_left(self) -> float | None:
         """Time left, at least 0; None without a limit."""
-        above = None if self._parent is None else self._parent.seconds_left
-        own = None if self._minutes is None else max(0.0, self._minutes * 60 - self.seconds)
-        return min((left for left in (own, above) if left is not None), default=None)
+        return None if self._minutes is None else max(0.0, self._minutes * 60 - self.seconds)
 
     @property
     def requests(self) -> int:
-        """Calls made so far, those in flight included."""
-        account = self._accounts["requests"]
-        return account.spent + account.held
-
-    @property
-    def tokens(self) -> int:
-        """Tokens used so far."""
-        return self._accounts["tokens"].spent
+        """Calls made so far."""
+        return self._requests_spent
 
     @property
     def usd(self) -> float | None:
         """Money used so far; None as soon as one call's price was unknown."""
-        return None if self._unpriced else self._accounts["usd"].spent / _PER_DOLLAR
+        return None if self._unpriced else self._usd_spent
 
-    @property
-    def estimated(self) -> Usage:
-        """Of the tokens and the money, what nobody has told: calls that broke off. Not told apart by direction."""
-        return Usage(self._estimated["tokens"], 0, cost_usd=self._estimated["usd"] / _PER_DOLLAR)
+    def reserve(self) -> None:
+        """Count one more call, if all limits allow it.
 
-    @property
-    def is_counting(self) -> bool:
-        """Whether tokens or money are limited, here or above."""
-        own = any(self._accounts[kind].limit is not None for kind in ("tokens", "usd"))
-        return own or (self._parent is not None and self._parent.is_counting)
+        Raises:
+            BudgetExceeded: One does not.
+        """
+        self.check()
+        self._requests_spent += 1
 
     def check(self) -> None:
         """Look at all limits.
@@ -197,156 +81,71 @@ class Budget:
         Raises:
             BudgetExceeded: One is reached, or money is limited and cannot be counted.
         """
-        if (short := self._short(dict.fromkeys(_COUNTED, 0))) is not None:
-            raise short[0]._exceeded(short[1], 0)
+        if self.seconds_left == 0.0:
+            raise self.out_of_time()
+        if self._requests is not None and self._requests_spent >= self._requests:
+            raise _exceeded(f"{self._requests} model requests are used up", "request limit")
+        if self._usd is None:
+            return
+        if self._unpriced:
+            raise _exceeded(f"the price of {self._unpriced} is unknown, so the limit cannot be held", "--budget-usd")
+        if self._usd_spent >= self._usd:
+            raise _exceeded(f"${self._usd_spent:.2f} of ${self._usd:.2f} are spent", "--budget-usd")
 
-    def affords(self, amount: Amount) -> bool:
-        """Whether that much may be taken now; for a forecast before the work."""
-        return self._short(_units(amount)) is None
+    def settle(self, reply: ChatReply) -> None:
+        """Book what a call cost."""
+        if reply.usage.cost_usd is None:
+            self._unpriced = reply.model
+        else:
+            self._usd_spent += reply.usage.cost_usd
 
-    async def reserve(self, amount: Amount = OneCall) -> Reservation:
-        """Hold what a call may take, if all limits allow it.
+    def out_of_time(self) -> BudgetExceeded:
+        """The error for a run whose time is up."""
+        return _exceeded(f"{self._minutes:g} minutes are over", "--budget-minutes")
 
-        Where they would, were it not for calls in flight, it waits for these; where they do not, it asks for more.
 
-        Args:
-            amount: The most that it may take; of money that is unknown nothing is held.
+class BudgetedModel(WrapperModel):
+    """A model that asks the run's budget before each call and books after it.
 
-        Raises:
-            BudgetExceeded: A limit does not allow it, and nobody grants more.
-        """
-        units = _units(amount)
-        while (short := self._short(units)) is not None:
-            budget, kind = short
-            await budget._make_room(kind, units)
-        self._hold(units)
-        return Reservation(self, units)
+    A call that is still running when the time is up is cut.
 
-    async def require_time(self) -> None:
-        """Ask for more time if there is none left.
+    Args:
+        inner: The model.
+        budget: Shared by all models of the run.
+        on_usage: Told each call.
+    """
 
-        Raises:
-            BudgetExceeded: It is not granted.
-        """
-        while (short := self._short_of_time()) is not None:
-            await short._extend_or_raise("minutes", 0)
+    def __init__(self, inner: ChatModel, budget: Budget, on_usage: OnUsage | None = None) -> None:
+        super().__init__(inner)
+        self._budget = budget
+        self._on_usage = on_usage
 
-    def extend(self, more: Amount) -> None:
-        """Raise the limits; where there is none, there still is none.
-
-        Args:
-            more: What is added; minutes count from now. A slice takes it from the budget above.
-
-        Raises:
-            BudgetExceeded: The budget above does not have it.
-        """
-        units = {kind: amount for kind, amount in _units(more).items() if self._accounts[kind].limit is not None}
-        if self._parent is not None:
-            self._parent._earmark(units)
-        for kind, amount in units.items():
-            account = self._accounts[kind]
-            account.limit = (account.limit or 0) + amount
-            account.earmark += amount if self._parent is not None else 0
-        if self._minutes is not None and more.minutes > 0:
-            self._minutes = max(self._minutes, self.seconds / 60) + more.minutes
-        self._wake()
-
-    def slice(
-        self,
-        *,
-        minutes: float | None = None,
-        usd: float | None = None,
-        requests: int | None = None,
-        tokens: int | None = None,
-        on_exhausted: OnExhausted | None = None,
-        name: str = "slice",
-    ) -> Slice:
-        """Set a part of these means aside for somebody; what is used of it is used here too.
-
-        Args:
-            minutes: As of the budget; None means that only this one's limit counts. So do the others.
-            usd: Money.
-            requests: Number of model calls.
-            tokens: Tokens.
-            on_exhausted: Asked for more when the slice is used up.
-            name: Whose slice it is, for people.
-
-        Returns:
-            The slice; leaving it as a context manager gives back what is left of it.
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        """Answer the request within the budget.
 
         Raises:
-            BudgetExceeded: There is not that much.
+            BudgetExceeded: A limit is reached.
+            ModelError: As of the inner model.
         """
-        child = Slice(
-            minutes=minutes,
-            usd=usd,
-            requests=requests,
-            tokens=tokens,
-            on_exhausted=on_exhausted,
-            name=name,
-            clock=self._clock,
-        )
-        child._adopt(self)
-        return child
+        self._budget.reserve()
+        began = time.monotonic()
+        limit = asyncio.timeout(self._budget.seconds_left)
+        try:
+            async with limit:
+                reply = await self._inner.complete(request)
+        except TimeoutError as error:
+            if limit.expired():
+                raise self._budget.out_of_time() from error
+            raise
+        self._budget.settle(reply)
+        if self._on_usage is not None:
+            self._on_usage(request, reply, time.monotonic() - began)
+        return reply
 
-    def _limits(self) -> _Units:
-        return {kind: one.limit for kind, one in self._accounts.items() if one.limit is not None}
 
-    def _short_of_time(self) -> Budget | None:
-        """Which budget has no time left: this one or one above."""
-        if self._minutes is not None and self.seconds >= self._minutes * 60:
-            return self
-        return None if self._parent is None else self._parent._short_of_time()
-
-    def _short(self, units: _Units) -> tuple[Budget, Kind] | None:
-        """Which budget lacks what for that; this one is asked before those above."""
-        if (late := self._short_of_time()) is not None:
-            return late, "minutes"
-        for kind, amount in units.items():
-            left = self._accounts[kind].left
-            if left is not None and (left < amount or left <= 0 or (kind == "usd" and self._unpriced)):
-                return self, kind
-        return None if self._parent is None else self._parent._short(self._passed_up(units))
-
-    def _passed_up(self, units: _Units) -> _Units:
-        """What the budget above is asked for: the rest it holds for this one already."""
-        return {kind: amount for kind, amount in units.items() if self._accounts[kind].limit is None}
-
-    def _hold(self, units: _Units) -> None:
-        self._in_flight += 1
-        for kind, amount in units.items():
-            self._accounts[kind].held += amount
-        if self._parent is not None:
-            self._parent._hold(self._passed_up(units))
-
-    def _book(self, units: _Units, usage: Usage, model: str, requests: int, *, estimated: bool) -> None:
-        used = _units(Amount(requests, usage.input_tokens + usage.output_tokens, usage.cost_usd))
-        self._in_flight -= 1
-        above: _Units = {}
-        for kind in _COUNTED:
-            account = self._accounts[kind]
-            account.held -= units.get(kind, 0)
-            account.spent += used[kind]
-            self._estimated[kind] += used[kind] if estimated else 0
-            above[kind] = units.get(kind, 0) if account.limit is None else min(account.earmark, used[kind])
-            account.earmark -= above[kind] if account.limit is not None else 0
-        if usage.cost_usd is None:
-            self._unpriced = model
-        if self._parent is not None:
-            self._parent._book(above, usage, model, requests, estimated=estimated)
-        self._wake()
-
-    def _earmark(self, units: _Units) -> None:
-        if (short := self._short(units)) is not None:
-            raise short[0]._exceeded(short[1], units.get(_counted(short[1]), 0))
-        for kind, amount in units.items():
-            self._accounts[kind].held += amount
-        if self._parent is not None:
-            self._parent._earmark(self._passed_up(units))
-
-    def _give_back(self, units: _Units) -> None:
-        for kind, amount in units.items():
-            self._accounts[kind].held -= amount
-        if self._parent is not None:
-            self._parent._give_back(self._passed_up(units))
-        self._wake()
+def _exceeded(why: str, option: str) -> BudgetExceeded:
+    return BudgetExceeded(
+        "The run's budget is used up",
+        why=why[0].upper() + why[1:],
+        next_step=f"What is proven stays; resume with a larger {option} to go on",
+    )

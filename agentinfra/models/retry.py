@@ -92,7 +92,7 @@ class Retrier:
                 wait = self._policy.wait(error, tried, self._random.random())
                 late = wait is None or self._clock() + wait - begun > self._policy.patience
                 if wait is None or late or (heard is not None and heard.anything):
-                    raise _after(tried, error)
+                    raise _after(tried, error) from error.__cause__
             await self._sleep(wait)
         raise AssertionError("The count has no end")
 

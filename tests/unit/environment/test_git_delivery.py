@@ -259,7 +259,7 @@ class TestRedo:
 
     async def test_a_task_without_what_it_builds_on_conflicts(self, built: GitWorkspace) -> None:
         await built.undo(RUN, ["T-1", "T-3"])
-        with pytest.raises(WorkspaceError, match="T-3 cannot be done again.*builds on was undone") as refused:
+        with pytest.raises(WorkspaceError, match=r"T-3 cannot be done again.*builds on was undone") as refused:
             await built.redo(RUN, ["T-3"])
         assert "agentinfra redo" in refused.value.next_step
 
