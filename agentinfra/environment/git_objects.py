@@ -161,16 +161,20 @@ class GitObjects:
         merged = self._merged_files(conflicts, by_lines)
         left = tuple(path for path in conflicts if path not in merged)
         if not left:
-            modes = {path: versions[2].mode for path, versions in conflicts.items()}
+            modes = {path: versions[min({2, 3} & set(versions))].mode for path, versions in conflicts.items()}
             tree = self._written(tree, merged, modes)
         return tree, left
 
     def _merged_files(self, conflicts: Mapping[str, Mapping[int, _Version]], by_lines: bool) -> dict[str, str]:
-        """Files merged by their statements: functions that two tasks put side by side are no conflict."""
+        """Files merged by their statements: functions that two tasks put side by side are no conflict.
+
+        A module that one side removed is an empty one: what the other side added to it stays.
+        """
         mergeable = {
             path: versions
             for path, versions in conflicts.items()
-            if {2, 3} <= set(versions) and all(version.mode.startswith("100") for version in versions.values())
+            if ({2, 3} <= set(versions) or (path.endswith(".py") and {2, 3} & set(versions)))
+            and all(version.mode.startswith("100") for version in versions.values())
         }
         blobs = self._blobs({version.blob for versions in mergeable.values() for version in versions.values()})
         merged: dict[str, str] = {}
@@ -303,7 +307,9 @@ def _merged_text(path: str, texts: Sequence[str | None], by_lines: bool) -> str 
     if base is None or ours is None or theirs is None:
         return None
     merged = merge_modules(base, ours, theirs) if path.endswith(".py") else None
-    return merge_lines(path, base, ours, theirs) if merged is None and by_lines and base else merged
+    if merged is None and by_lines and base and ours and theirs:
+        return merge_lines(path, base, ours, theirs)
+    return merged
 
 
 def _text_of(data: bytes) -> str | None:

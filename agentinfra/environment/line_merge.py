@@ -66,12 +66,22 @@ def merge_lines(path: str, base: str, ours: str, theirs: str) -> str | None:
 
 
 def _edits(before: Sequence[str], after: Sequence[str]) -> list[_Edit]:
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    head, tail = _shared_ends(before, after)
+    middle = after[head : len(after) - tail]
+    matcher = SequenceMatcher(None, before[head : len(before) - tail], middle, autojunk=False)
     return [
-        _Edit(start, end, tuple(after[first:last]))
+        _Edit(head + start, head + end, tuple(middle[first:last]))
         for kind, start, end, first, last in matcher.get_opcodes()
         if kind != "equal"
     ]
+
+
+def _shared_ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
+    """How many lines both begin with, and end with. Set aside first: among equal lines the matcher takes any."""
+    shorter = min(len(before), len(after))
+    head = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    most = shorter - head
+    return head, next((at for at in range(most) if before[-1 - at] != after[-1 - at]), most)
 
 
 def _applied(before: Sequence[str], own: Sequence[_Edit], brought: Sequence[_Edit]) -> list[str]:

@@ -73,7 +73,18 @@ def test_a_side_that_changed_nothing_takes_the_other(base: list[str], other: lis
     assert merge_lines("a.txt", text(base), text(other), text(other)) == text(other)
 
 
-@given(LINES, st.data())
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_insertions_among_equal_lines_stay_where_they_are(place: int) -> None:
+    base = ["a", "a", "a"]
+    ours, theirs = ([*base[:at], mark, *base[at:]] for at, mark in ((1, "X"), (place, "Y")))
+    merged = merge_lines("a.txt", text(base), text(ours), text(theirs))
+    assert merged is not None
+    lines = merged.splitlines()
+    assert [line for line in lines if line != "Y"] == ours
+    assert [line for line in lines if line != "X"] == theirs
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=8, unique=True), st.data())
 def test_every_line_that_either_side_inserted_is_there_and_nothing_else_is_lost(
     base: list[str], data: st.DataObject
 ) -> None:
