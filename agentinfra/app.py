@@ -8,7 +8,9 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,17 +18,16 @@ from typing import Any
 
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.core.config import Settings, data_folder, load_settings
-from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, RunStopped
+from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, ModelError, RunStopped
 from agentinfra.core.events import EventDraft
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.environment.git_workspace import GitWorkspace
-from agentinfra.models.budget import Budget, BudgetedModel
 from agentinfra.models.local_servers import LocalServer, find_local_servers
-from agentinfra.models.model_manager import ModelManager, default_model_name
-from agentinfra.models.ready_made import NamedModel
-from agentinfra.models.recorded_model import RecordingModel, ReplayModel
-from agentinfra.models.seeded_model import SeededModel
-from agentinfra.models.tracing import TracedModel, context_here
+from agentinfra.models.model_manager import ModelManager
+from agentinfra.models.model_stack import ModelStack, manager_from
+from agentinfra.models.recorded_model import ReplayModel
+from agentinfra.models.reply_cache import ReplyCache
+from agentinfra.models.tracing import context_here
 from agentinfra.proof.pytest_runner import PytestRunner
 from agentinfra.security.sandbox.detect import choose_sandbox
 from agentinfra.workflow.delivery import Delivery
@@ -35,6 +36,7 @@ from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.leases import LeasedSandbox, LeasePool
 from agentinfra.workflow.main_job import run_main_job
 from agentinfra.workflow.run import Run, RunParts
+from agentinfra.workflow.run_budget import run_budget
 from agentinfra.workflow.run_files import RunFiles, with_seed
 from agentinfra.workflow.run_options import Human, RunOptions
 from agentinfra.workflow.run_state import RunState, reduce
@@ -111,13 +113,19 @@ class App:
                 "This record was replayed here already",
                 next_step="See it with `agentinfra report`, or replay it in another folder",
             )
-        options = with_seed(options, secrets.randbelow(1_000_000))
+        # What was kept is found again only by runs of the same seed.
+        options = with_seed(options, 0 if options.cache else secrets.randbelow(1_000_000))
         git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=options.init)
         files = RunFiles(self.folder / "runs" / run)
         return await self._carry(run, options, git, files, on_start, planner)
 
-    async def resume(self, run: str | None, on_start: Callable[[str], None]) -> str:
+    async def resume(self, run: str | None, on_start: Callable[[str], None], *, cache: bool = False) -> str:
         """Go on with a run where it was; one that is over stays as it is.
+
+        Args:
+            run: Its id; the newest run for None.
+            on_start: Told the run's id.
+            cache: Keep replies from now on, also where the run began without.
 
         Raises:
             AgentInfraError: The run failed again, or was stopped.
@@ -127,8 +135,9 @@ class App:
             on_start(found)
             return found
         files = RunFiles(self.folder / "runs" / found)
+        options = files.options()
         git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
-        return await self._carry(found, files.options(), git, files, on_start, None)
+        return await self._carry(found, replace(options, cache=options.cache or cache), git, files, on_start, None)
 
     async def stop(self, run: str | None) -> str:
         """Ask the process that works on the run to stop it; it can be resumed."""
@@ -157,7 +166,7 @@ class App:
         planner: PlannerAgent | None,
     ) -> str:
         settings = load_settings(self.workspace, own_planner=planner is None and options.planner is None)
-        models = ModelManager(aliases=settings.models.aliases, base_url=options.base_url)
+        models = manager_from(settings.models, base_url=options.base_url, on_fall=partial(self._tell_fall, run))
         is_named = bool(options.replay or options.model or settings.models.default)
         servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
@@ -173,7 +182,7 @@ class App:
                 runner=PytestRunner(LeasedSandbox(sandbox, leases)),
                 human=self.human,
                 files=files,
-                model_for=self._models(run, options, settings, models, servers),
+                model_for=self._models(run, options, settings, models, servers).model_for,
                 parallel=1 if options.replay else settings.parallel,
                 max_attempts=options.max_attempts or settings.max_attempts,
                 commit_date=REPLAY_DATE if options.replay else None,
@@ -218,38 +227,32 @@ class App:
             await asyncio.sleep(STOP_POLL_SECONDS)
 
     def _models(
-        self,
-        run: str,
-        options: RunOptions,
-        settings: Settings,
-        manager: ModelManager,
-        servers: Sequence[LocalServer],
-    ) -> Callable[[ChatModel | None], ChatModel]:
-        earlier = reduce(self.log.read(run))
-        budget = Budget(
-            minutes=options.budget_minutes,
-            usd=options.budget_usd,
-            seconds_spent=earlier.elapsed,
-            usd_spent=earlier.totals.cost_usd or 0.0,
+        self, run: str, options: RunOptions, settings: Settings, manager: ModelManager, servers: Sequence[LocalServer]
+    ) -> ModelStack:
+        budget = run_budget(options, reduce(self.log.read(run)), self.human, partial(self._tell, run))
+        return ModelStack(
+            manager,
+            budget,
+            default=options.model or settings.models.default,
+            servers=servers,
+            replay=ReplayModel(options.replay) if options.replay else None,
+            cache=ReplyCache(tell=partial(self._tell, run)) if options.cache else None,
+            base_url=options.base_url,
+            record=options.record,
+            idea=options.idea,
+            seed=options.seed or 0,
+            parent=context_here(),
         )
-        replay = ReplayModel(options.replay) if options.replay else None
-        default = options.model or settings.models.default
-        built: dict[str, ChatModel] = {}
-        caller = context_here()
 
-        def model_for(own: ChatModel | None) -> ChatModel:
-            if replay is not None:
-                return BudgetedModel(replay, budget)
-            if isinstance(own, NamedModel):
-                own.use(manager)
-            name = own.name if own is not None else manager.resolve(default or default_model_name(servers=servers))
-            if name not in built:
-                inner = manager.get_model(name) if own is None or isinstance(own, NamedModel) else own
-                seeded = SeededModel(TracedModel(inner, parent=caller), options.seed or 0)
-                built[name] = BudgetedModel(_recorded(seeded, options, built), budget)
-            return built[name]
+    def _tell(self, run: str, text: str) -> None:
+        self.log.append(run, EventDraft("notice", {"level": "info", "text": text}))
 
-        return model_for
+    def _tell_fall(self, run: str, member: ChatModel, error: ModelError, following: ChatModel) -> None:
+        why = (error.why or error.what).rstrip(".")
+        text = f"{member.name} cannot answer: {why}. {following.name} is asked instead"
+        # Once for each cause: a long outage is no reason to fill the screen.
+        key = f"fall {member.name} {type(error).__name__}"
+        self.log.append(run, EventDraft("notice", {"level": "warning", "text": text}, key=key))
 
 
 async def run_project(idea: str, planner: PlannerAgent) -> RunState:
@@ -312,17 +315,6 @@ def _make_importable(module_name: str, workspace: Path) -> None:
         folder = str(Path(found.origin).parent)
         if folder not in sys.path:
             sys.path.insert(0, folder)
-
-
-def _recorded(model: ChatModel, options: RunOptions, others: Mapping[str, ChatModel]) -> ChatModel:
-    if options.record is None:
-        return model
-    if others:
-        raise InputError(
-            f"The run uses {model.name} beside {', '.join(others)}, and a record holds one model",
-            next_step="Map the names to one model with AGENTINFRA_MODEL_ALIASES, or leave --record out",
-        )
-    return RecordingModel(model, options.record, idea=options.idea)
 
 
 def _new_id(options: RunOptions) -> str:

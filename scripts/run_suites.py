@@ -29,12 +29,14 @@ class Suite(NamedTuple):
         share: Seconds it should take at most, on two cores.
         commands: Commands to run one after the other.
         tests: Folders and files for pytest; none where the suite is not made of tests.
+        workers: Processes that share its files; worth having where tests mostly wait.
     """
 
     name: str
     share: int
     commands: tuple[tuple[str, ...], ...] = ()
     tests: tuple[str, ...] = ()
+    workers: int = 1
 
 
 class Result(NamedTuple):
@@ -54,7 +56,7 @@ def suites() -> tuple[Suite, ...]:
     return (
         Suite("setup", 220, ((sys.executable, "scripts/setup.py", "--tests"),)),
         Suite("check", 50, check_commands()),
-        Suite("unit", 320, tests=("tests/unit", *root_tests)),
+        Suite("unit", 320, tests=("tests/unit", *root_tests), workers=3),
         Suite("conformance", 70, tests=("tests/conformance",)),
         Suite("server", 20, tests=("tests/server",)),
         Suite("e2e", 240, tests=("tests/e2e",)),
@@ -112,7 +114,8 @@ def run_tests(suite: Suite) -> Result:
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        command = (str(BIN / "pytest"), "-q", "-ra", f"--junitxml={report}", *suite.tests)
+        shared = ("-n", str(suite.workers), "--dist", "loadfile") if suite.workers > 1 else ()
+        command = (str(BIN / "pytest"), "-q", "-ra", f"--junitxml={report}", *shared, *suite.tests)
         code = run(command, start + PATIENCE * suite.share)
         total, failed, skipped = read_report(report)
     passed = total - failed - skipped

@@ -22,6 +22,7 @@ commands = typer.Typer(help="The models on this machine, and what any model can 
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="A name from `agentinfra models list`.")]
 _AnyName = Annotated[str, typer.Argument(metavar="NAME", help="provider:model, an alias, or a name of the catalogue.")]
+_Clear = Annotated[bool, typer.Option("--clear", help="Remove all kept replies.")]
 _COLOURS = {"works": "green", "fails": "red", "not claimed": "dim"}
 
 
@@ -59,6 +60,22 @@ def path(name: _Name) -> None:
     typer.echo(str(models_folder() / entry.file))
 
 
+@commands.command()
+def cache(clear: _Clear = False) -> None:
+    """Show what `--cache` has kept and how often it helped, or empty it."""
+    from agentinfra.models.reply_cache import ReplyCache  # noqa: PLC0415  (needed by this verb alone)
+
+    kept = ReplyCache(tell=lambda what: typer.echo(clean_line(what, 400), err=True))
+    if clear:
+        typer.echo(f"Replies removed: {kept.clear():,}")
+        return
+    figures = kept.figures()
+    asked = figures.hits + figures.misses
+    typer.echo(f"Replies kept: {figures.replies:,} ({figures.bytes / 1e6:,.1f} MB) in {kept.path}")
+    if asked:
+        typer.echo(f"Known when asked: {figures.hits:,} of {asked:,} ({figures.hit_rate:.0%})")
+
+
 def _entry(name: str) -> CatalogEntry:
     entry = CATALOG.get(name.removeprefix("local:"))
     if entry is None:
@@ -85,10 +102,10 @@ def _server_table(server: LocalServer) -> Table:
 
 async def _try_out(name: str, base_url: str | None) -> ExitCode:
     from agentinfra.core.config import load_settings  # noqa: PLC0415  (heavy, needed by this verb alone)
-    from agentinfra.models.model_manager import ModelManager  # noqa: PLC0415
+    from agentinfra.models.model_stack import manager_from  # noqa: PLC0415
     from agentinfra.models.trial import try_model  # noqa: PLC0415
 
-    manager = ModelManager(aliases=load_settings(options.HERE, own_planner=False).models.aliases, base_url=base_url)
+    manager = manager_from(load_settings(options.HERE, own_planner=False).models, base_url=base_url)
     model = manager.get_model(f"local:{name}" if name in CATALOG else name)
     console, failed = Console(highlight=False), False
     console.print(model.name, markup=False)

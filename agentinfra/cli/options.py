@@ -29,11 +29,14 @@ Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Take recommended answers and approve the spec; never grants permissions.")
 ]
 BudgetUsd = Annotated[float | None, typer.Option("--budget-usd", help="Most money to spend, in dollars.")]
+BudgetRequests = Annotated[int | None, typer.Option("--budget-requests", help="Most model requests to make.")]
+BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", help="Most tokens to use, read and written.")]
 BudgetMinutes = Annotated[float, typer.Option("--budget-minutes", help="Longest time; what is proven by then stays.")]
 MaxAttempts = Annotated[int | None, typer.Option("--max-attempts", help="Tries per task, before it is blocked.")]
 Planner = Annotated[str | None, typer.Option("--planner", help="Your own planner, as module:Class.")]
 Record = Annotated[Path | None, typer.Option("--record", help="Write the model traffic to this file.")]
 Replay = Annotated[Path | None, typer.Option("--replay", help="Answer model calls from this record.")]
+Cache = Annotated[bool, typer.Option("--cache", help="Keep model replies on disk, and take from there what is known.")]
 Seed = Annotated[int | None, typer.Option("--seed", help="Sampling seed.")]
 Unsandboxed = Annotated[
     bool, typer.Option("--unsandboxed", help="Run generated code without a sandbox where there is none. Dangerous.")

@@ -32,11 +32,14 @@ def plan(
     mode: opt.Mode = "review",
     yes: opt.Yes = False,
     budget_usd: opt.BudgetUsd = None,
+    budget_requests: opt.BudgetRequests = None,
+    budget_tokens: opt.BudgetTokens = None,
     budget_minutes: opt.BudgetMinutes = DEFAULT_MINUTES,
     max_attempts: opt.MaxAttempts = None,
     planner: opt.Planner = None,
     record: opt.Record = None,
     replay: opt.Replay = None,
+    cache: opt.Cache = False,
     seed: opt.Seed = None,
     unsandboxed: opt.Unsandboxed = False,
     json: opt.Json = False,
@@ -51,6 +54,8 @@ def plan(
         init=init,
         budget_minutes=budget_minutes,
         budget_usd=budget_usd,
+        budget_requests=budget_requests,
+        budget_tokens=budget_tokens,
         base_url=base_url,
         record=record.resolve() if record else None,
         replay=replay.resolve() if replay else None,
@@ -58,15 +63,21 @@ def plan(
         unsandboxed=unsandboxed,
         seed=seed,
         max_attempts=max_attempts,
+        cache=cache,
     )
     raise typer.Exit(start_run(options, json=json))
 
 
 def resume(
-    run: opt.RunArgument = None, *, workspace: opt.Workspace = opt.HERE, yes: opt.Yes = False, json: opt.Json = False
+    run: opt.RunArgument = None,
+    *,
+    workspace: opt.Workspace = opt.HERE,
+    yes: opt.Yes = False,
+    cache: opt.Cache = False,
+    json: opt.Json = False,
 ) -> None:
     """Go on with a run that was stopped or killed; nothing that is done is done again."""
-    raise typer.Exit(resume_run(run, workspace.resolve(), yes=yes, json=json))
+    raise typer.Exit(resume_run(run, workspace.resolve(), yes=yes, cache=cache, json=json))
 
 
 def replay(

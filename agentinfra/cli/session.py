@@ -56,7 +56,7 @@ def start_run(options: RunOptions, *, json: bool) -> ExitCode:
     return asyncio.run(carry())
 
 
-def resume_run(run: str | None, workspace: Path, *, yes: bool, json: bool) -> ExitCode:
+def resume_run(run: str | None, workspace: Path, *, yes: bool, cache: bool, json: bool) -> ExitCode:
     """Go on with a run.
 
     Raises:
@@ -67,7 +67,7 @@ def resume_run(run: str | None, workspace: Path, *, yes: bool, json: bool) -> Ex
         view = choose_view(json=json)
         async with opened(workspace, view, yes=yes) as app:
             past = app.log.read(app.run_id(run))
-            return await drive(app, lambda on_start: app.resume(run, on_start), view, past=past)
+            return await drive(app, lambda on_start: app.resume(run, on_start, cache=cache), view, past=past)
 
     return asyncio.run(carry())
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from agentinfra.cli.task_tree import ICONS
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line
-from agentinfra.workflow.figures import cost, count, duration
+from agentinfra.workflow.figures import caching, cost, count, duration
 from agentinfra.workflow.report import Proof, Report, info, short
 from agentinfra.workflow.run_state import RunState
 
@@ -47,7 +47,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 def _cost_line(report: Report) -> str:
     totals = report.state.totals
     used = totals.input_tokens + totals.output_tokens
-    return f"{duration(report.state.elapsed)} · {used:,} tokens · {cost(totals, report.model)}"
+    facts = [duration(report.state.elapsed), f"{used:,} tokens", cost(totals, report.model), caching(totals)]
+    return " · ".join(fact for fact in facts if fact)
 
 
 def _proof_table(proofs: tuple[Proof, ...]) -> Table:

@@ -21,18 +21,42 @@ DATA_VARIABLE = "AGENTINFRA_DATA_DIR"
 CONFIG_VARIABLE = "AGENTINFRA_CONFIG"
 
 
+ModelName = Annotated[str, Field(min_length=1)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+
+
+class ProviderLimits(BaseModel):
+    """A ``[models.limits.PROVIDER]`` table; None means no limit.
+
+    Attributes:
+        concurrency: Requests in flight at once.
+        requests_per_minute: In any sixty seconds.
+        tokens_per_minute: In any sixty seconds, read and written.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    concurrency: AtLeastOne | None = None
+    requests_per_minute: AtLeastOne | None = None
+    tokens_per_minute: AtLeastOne | None = None
+
+
 class ModelSettings(BaseModel):
     """The ``[models]`` table.
 
     Attributes:
         default: ``provider:model`` for runs that name none.
         aliases: Names that mean another model, such as ``"openai:o1" = "local:qwen2.5-coder-1.5b"``.
+        fallbacks: Who is asked where a model cannot answer, in order, by the model's name.
+        limits: What a provider may be asked, by its name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     default: str | None = None
     aliases: dict[str, str] = {}
+    fallbacks: dict[str, Annotated[tuple[ModelName, ...], Field(min_length=1)]] = {}
+    limits: dict[str, ProviderLimits] = {}
 
 
 class Settings(BaseModel):

@@ -22,6 +22,7 @@
     ├── ProofError            a test run proves nothing (broken, forged, cut)
     ├── SpecError             spec.md or tasks.md cannot be read
     ├── WorkspaceError        the repository is not in a state to work on
+    ├── StoreError            the memory's file cannot be opened or written
     ├── EngineError           the durable engine refused or lost a workflow
     └── RunStopped            a person stopped the run; it can be resumed
 """
@@ -152,6 +153,10 @@ class SpecError(AgentInfraError):
 
 class WorkspaceError(AgentInfraError):
     """The repository or folder is not in a state to work on."""
+
+
+class StoreError(AgentInfraError):
+    """The memory's file cannot be opened, read or written."""
 
 
 class EngineError(AgentInfraError):

@@ -17,8 +17,8 @@ tool_call            id, title, kind ("think", "edit", "execute", "read", "fetch
 tool_call_update     id, status ("completed" or "failed"), seconds, content?
 agent_message_chunk  text, task?
 usage_update         model, purpose, input_tokens, output_tokens, cached_tokens, reasoning_tokens?,
-                     cache_write_tokens?, cost_usd (None where the price is unknown), seconds, task?; as in
-                     agentinfra.core.messages.Usage, and the two kinds with ? only where they are not 0
+                     cache_write_tokens?, cached_replies?, cost_usd (None where the price is unknown), seconds,
+                     task?; as in agentinfra.core.messages.Usage, and the counts with ? only where they are not 0
 change_proposed      task, attempt, files, sha
 change_resolved      task?, decision ("merged", "returned" by the merge queue to be done again, "accepted", "rejected",
                      "undone", "redone"), commit?, reason?

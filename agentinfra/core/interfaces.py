@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from agentinfra.core.events import Event, EventDraft
 from agentinfra.core.messages import ChatReply, ChatRequest, Modality
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -61,6 +65,39 @@ class ChatModel(Protocol):
 
     async def aclose(self) -> None:
         """Release connections and processes; safe to call twice."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors that lie near each other where the texts mean the same."""
+
+    @property
+    def name(self) -> str:
+        """The key under which its vectors are kept; another one for every model and way of using it."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Args:
+            texts: What to embed; longer ones than the model reads are cut.
+            query: Whether they are questions, which some models embed in another way than what is looked for.
+
+        Returns:
+            Vectors of unit length, of shape (number of texts, dimensions).
+
+        Raises:
+            ModelError: A provider failed.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release what it holds; safe to call twice."""
         ...
 
 

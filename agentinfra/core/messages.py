@@ -244,6 +244,7 @@ class Usage:
         cost_usd: Price in US dollars.
         reasoning_tokens: Of the output, those thought and not said.
         cache_write_tokens: Of the input, those put into the prompt cache.
+        cached_replies: Calls for which nothing was sent, because the reply was in the cache; they count nowhere else.
     """
 
     input_tokens: int = 0
@@ -252,6 +253,7 @@ class Usage:
     cost_usd: float | None = None
     reasoning_tokens: int = 0
     cache_write_tokens: int = 0
+    cached_replies: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         cost = None if self.cost_usd is None or other.cost_usd is None else self.cost_usd + other.cost_usd
@@ -262,6 +264,7 @@ class Usage:
             cost,
             self.reasoning_tokens + other.reasoning_tokens,
             self.cache_write_tokens + other.cache_write_tokens,
+            self.cached_replies + other.cached_replies,
         )
 
 

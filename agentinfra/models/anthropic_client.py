@@ -141,7 +141,7 @@ class AnthropicEndpoint:
         return anthropic.AsyncAnthropic(
             base_url=url,
             api_key=self._known_key(),
-            max_retries=self.timeouts.retries,
+            max_retries=0,
             default_headers={"Connection": "close"},
             http_client=http,
         )

@@ -6,41 +6,33 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from agentinfra.core.errors import (
-    ContextOverflow,
-    ModelError,
-    ModelNotFound,
-    ModelUnavailable,
-    NoPermission,
-    NotSupported,
-    QuotaExceeded,
-    ReplyError,
-)
+from agentinfra.core.errors import ModelError, ModelUnavailable, RecordingMismatch
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatReply, ChatRequest
+from agentinfra.models.failures import not_supported
 from agentinfra.models.heard import Heard
+from agentinfra.models.tracing import add_event
 from agentinfra.models.wrapper_model import WrapperModel
 
 REST_SECONDS = 60.0
 LONG_REST_SECONDS = 600.0
 
-OnFall = Callable[[ChatModel, ModelError], None]
-"""Told who could not answer, and why."""
+OnFall = Callable[[ChatModel, ModelError, ChatModel], None]
+"""Told who could not answer, why, and who is asked instead."""
 
 
 class FallbackModel(WrapperModel):
     """Asks its members in order until one answers; ``ChatReply.model`` names that one.
 
-    The next one is asked when a member cannot be reached, refuses the key, is used up, cannot take the request, or
-    fails before anything of its reply came. It is not asked when a part of the reply was told already, and not for
-    errors that are not the model's, such as a budget that is used up. A member that is out of order is asked last for
-    a while.
+    The next one is asked when a member fails in any way and nothing of its reply was told yet. What is not the model's
+    failure, such as a budget that is used up, ends the call. A member that cannot be asked at all is asked last for a
+    while.
 
     Args:
         members: The models, the preferred one first; its name and profile are those of the chain.
         rest: Seconds for which a member that is out of order is left alone. Where it said how long itself, it is that;
-            where only a person can mend it, ten minutes.
-        on_fall: Told each failure.
+            where it does not pass by itself, ten minutes.
+        on_fall: Told each time that the next one is asked.
         clock: Seconds that never go back.
     """
 
@@ -68,14 +60,18 @@ class FallbackModel(WrapperModel):
         """
         heard = Heard(request)
         errors: dict[str, ModelError] = {}
-        for member in self._in_order():
+        order = self._in_order()
+        for member, following in zip(order, [*order[1:], None], strict=True):
             try:
-                return await member.complete(heard.request)
+                reply = await _asked(member, heard.request)
             except ModelError as error:
-                if heard.anything or not _is_members_own(error):
+                if heard.anything or isinstance(error, RecordingMismatch):
                     raise
                 errors[member.name] = error
-                self._note(member, error)
+                self._note(member, error, following)
+            else:
+                self._rests_until.pop(member.name, None)
+                return reply
         raise _nobody(errors)
 
     async def aclose(self) -> None:
@@ -87,32 +83,37 @@ class FallbackModel(WrapperModel):
         now = self._clock()
         return sorted(self._members, key=lambda member: self._rests_until.get(member.name, 0.0) > now)
 
-    def _note(self, member: ChatModel, error: ModelError) -> None:
-        if not isinstance(error, (NotSupported, ContextOverflow)):
+    def _note(self, member: ChatModel, error: ModelError, following: ChatModel | None) -> None:
+        if isinstance(error, ModelUnavailable):
             self._rests_until[member.name] = self._clock() + self._rest_after(error)
+        if following is None:
+            return
+        fall = {"from": member.name, "to": following.name, "error.type": type(error).__name__}
+        add_event("agentinfra.fallback", fall)
         if self._on_fall is not None:
-            self._on_fall(member, error)
+            self._on_fall(member, error, following)
 
-    def _rest_after(self, error: ModelError) -> float:
-        if isinstance(error, (NoPermission, ModelNotFound, QuotaExceeded)):
+    def _rest_after(self, error: ModelUnavailable) -> float:
+        if not error.transient:  # a missing key, a used-up account: only a person can mend it
             return LONG_REST_SECONDS
         return self._rest if error.retry_after is None else min(error.retry_after, LONG_REST_SECONDS)
 
 
-def _is_members_own(error: ModelError) -> bool:
-    """Whether another model may well answer the same request."""
-    if isinstance(error, ReplyError):
-        return error.transient
-    return isinstance(error, (ModelUnavailable, NotSupported, ContextOverflow))
+async def _asked(member: ChatModel, request: ChatRequest) -> ChatReply:
+    # The request was made for the first one, which may have tools where this one has none.
+    if request.tools and not member.profile.tools:
+        raise not_supported(member.name, "call tools", "Choose a model that can")
+    return await member.complete(request)
 
 
 def _nobody(errors: Mapping[str, ModelError]) -> ModelError:
-    """One error for all; a refusal of the request itself is told as the first one told it."""
-    first = next(iter(errors.values()))
-    if len(errors) == 1 or not any(isinstance(error, ModelUnavailable) for error in errors.values()):
+    """One error for all, of the kind that all have in common."""
+    first, *others = errors.values()
+    if not others:
         return first
+    kind = type(first) if all(type(error) is type(first) for error in others) else ModelUnavailable
     waits = [error.retry_after for error in errors.values() if error.retry_after is not None]
-    return ModelUnavailable(
+    return kind(
         f"None of {', '.join(errors)} can answer",
         why="; ".join(f"{name}: {error.why or error.what}" for name, error in errors.items()),
         next_step=first.next_step,

@@ -12,7 +12,6 @@ class Heard:
 
     Args:
         request: What is asked.
-        always: Listen even where nobody else does.
 
     Attributes:
         request: What to pass on to the model.
@@ -20,10 +19,9 @@ class Heard:
         characters: How many characters have been told.
     """
 
-    def __init__(self, request: ChatRequest, *, always: bool = False) -> None:
+    def __init__(self, request: ChatRequest) -> None:
         self._listener = request.on_delta
-        listens = always or self._listener is not None
-        self.request = replace(request, on_delta=self._take) if listens else request
+        self.request = request if self._listener is None else replace(request, on_delta=self._take)
         self.anything = False
         self.characters = 0
 

@@ -18,7 +18,7 @@ from agentinfra.models.timeouts import Timeouts
 
 LOCAL_PROFILE = ModelProfile(prompts="compact", context_tokens=8192, native_schema=True, tools=False, concurrency=1)
 # A full context takes minutes to read on one core before the first word comes.
-LOCAL_TIMEOUTS = Timeouts(connect=5.0, first=600.0, silence=600.0, whole=1200.0, retries=0)
+LOCAL_TIMEOUTS = Timeouts(connect=5.0, first=600.0, silence=600.0, whole=1200.0)
 
 
 class LocalModel:

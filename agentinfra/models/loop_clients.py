@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from agentinfra.models.per_loop import PerLoop
 from agentinfra.models.real_requests import require_real_requests
 
 
@@ -43,9 +44,8 @@ class LoopClients(Generic[C]):
 
     def __init__(self, make: Callable[[], C], concurrency: int, *, keep_alive: bool = False) -> None:
         self._make = make
-        self._concurrency = concurrency
         self._keep_alive = keep_alive
-        self._slots: dict[asyncio.AbstractEventLoop, _Slot[C]] = {}
+        self._slots: PerLoop[_Slot[C]] = PerLoop(lambda: _Slot(asyncio.Semaphore(concurrency)))
 
     @asynccontextmanager
     async def use(self) -> AsyncGenerator[C, None]:
@@ -55,7 +55,7 @@ class LoopClients(Generic[C]):
             ModelUnavailable: Real requests are forbidden.
         """
         require_real_requests()
-        slot = self._current()
+        slot = self._slots.get()
         async with slot.gate:
             async with slot.making:
                 client = slot.client = slot.client or await asyncio.to_thread(self._make)
@@ -65,7 +65,7 @@ class LoopClients(Generic[C]):
 
     async def aclose(self) -> None:
         """Close the running loop's client."""
-        slot = self._slots.pop(asyncio.get_running_loop(), None)
+        slot = self._slots.pop()
         if slot is None or slot.client is None:
             return
         if slot.keeper is None:
@@ -73,14 +73,6 @@ class LoopClients(Generic[C]):
         else:
             slot.ended.set()
             await slot.keeper
-
-    def _current(self) -> _Slot[C]:
-        loop = asyncio.get_running_loop()
-        if loop not in self._slots:
-            for gone in [known for known in self._slots if known.is_closed()]:
-                del self._slots[gone]
-            self._slots[loop] = _Slot(asyncio.Semaphore(self._concurrency))
-        return self._slots[loop]
 
 
 async def _close_at_the_end(client: Closable, ended: asyncio.Event) -> None:

@@ -1,39 +1,48 @@
-"""From names to models: aliases, providers, one instance per name, and the choice when nothing is configured."""
+"""From names to models: providers, one instance per name, and the choice when nothing is configured."""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import cast
 
 from agentinfra.core.errors import ConfigError, ModelUnavailable
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.models.catalog import DEFAULT_MODEL, installed_models
+from agentinfra.models.fallback import FallbackModel, OnFall
 from agentinfra.models.local_servers import SERVERS, LocalServer
+from agentinfra.models.model_names import ALIASES_VARIABLE, ModelNames, parse_aliases
 from agentinfra.models.openai_providers import NO_KEY, chat_completions, openai_providers
+from agentinfra.models.provider_plugins import ModelFactory, plugin_factory, plugin_providers
+from agentinfra.models.rate_limit import RateLimitedModel, RateLimiter
+from agentinfra.models.retry import Retrier, RetryingModel, RetryPolicy
 
-ALIASES_VARIABLE = "AGENTINFRA_MODEL_ALIASES"
+LOCAL = "local"
 CLAUDE = "anthropic:claude-sonnet-5-5"
-
-ModelFactory = Callable[[str], ChatModel]
-"""Builds a model from what stands after the colon; must not connect."""
 
 
 class ModelManager:
     """Finds models by name and keeps one of each; nothing is imported, started or asked before the first request.
 
+    A model that it makes keeps to its provider's limits and tries again what may pass by itself. A name such as
+    ``a|b|c`` is a chain: where one cannot answer, the next is asked.
+
     Args:
-        models: Models that are there already, by their own name or under the given one.
-        aliases: Names that mean another model; those of ``AGENTINFRA_MODEL_ALIASES`` come on top.
+        models: Models that are there already, by their own name or under the given one; they are left as they are.
+        aliases: Names that mean another model or chain; those of ``AGENTINFRA_MODEL_ALIASES`` come on top.
+        fallbacks: Who is asked where a model cannot answer, in order, by the model's name.
+        limiters: Limits by provider, shared by all its models.
         base_url: Endpoint of ``openai:`` and ``openai-compatible:`` models, instead of ``OPENAI_BASE_URL``.
-        providers: Factories of more providers by name, such as those of plugins.
+        providers: Factories of more providers by name; they come before those that AgentInfra and plugins bring.
+        retry: How often and how long to go on trying.
+        on_fall: Told when another model of a chain is asked.
         env: Instead of the process's environment.
 
     Raises:
-        ConfigError: The environment's aliases cannot be read.
+        ConfigError: Aliases cannot be read or run in a circle, or there is no provider for a limit.
     """
 
     def __init__(
@@ -41,29 +50,43 @@ class ModelManager:
         models: Mapping[str, ChatModel] | Iterable[ChatModel] = (),
         *,
         aliases: Mapping[str, str] | None = None,
+        fallbacks: Mapping[str, Sequence[str]] | None = None,
+        limiters: Mapping[str, RateLimiter] | None = None,
         base_url: str | None = None,
         providers: Mapping[str, ModelFactory] | None = None,
+        retry: RetryPolicy | None = None,
+        on_fall: OnFall | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._env = os.environ if env is None else env
         self._models = _by_name(models)
-        self._aliases = {**(aliases or {}), **parse_aliases(self._env.get(ALIASES_VARIABLE, ""))}
+        self._chains: dict[tuple[str, ...], ChatModel] = {}
+        in_environment = parse_aliases(self._env.get(ALIASES_VARIABLE, ""))
+        self._names = ModelNames({**(aliases or {}), **in_environment}, fallbacks or {})
         self._base_url = base_url or self._env.get("OPENAI_BASE_URL")
         self._providers: dict[str, ModelFactory] = {**self._built_in(), **(providers or {})}
+        self._limiters = dict(limiters or {})
+        self._retrier = Retrier(retry)
+        self._on_fall = on_fall
+        self._check_limits()
 
     def get_model(self, name: str) -> ChatModel:
-        """The model of that name, always the same instance.
+        """The model or chain of that name, always the same instance.
 
         Args:
-            name: ``provider:model``, an alias, or the name of a model that was handed in.
+            name: ``provider:model``, several with ``|`` between them, an alias, or the name of a model that was
+                handed in.
 
         Raises:
-            ConfigError: Nothing is known by that name, or aliases run in a circle.
+            ConfigError: Nothing is known by that name, aliases run in a circle, or a plugin is broken.
         """
-        resolved = self.resolve(name)
-        if resolved not in self._models:
-            self._models[resolved] = self._build(resolved)
-        return self._models[resolved]
+        names = self._names.chain(name)
+        members = [self._single(one) for one in names]
+        if len(members) == 1:
+            return members[0]
+        if names not in self._chains:
+            self._chains[names] = FallbackModel(members, on_fall=self._on_fall)
+        return self._chains[names]
 
     def resolve(self, name: str) -> str:
         """Follow the aliases from a name to the one that they end at.
@@ -71,65 +94,64 @@ class ModelManager:
         Raises:
             ConfigError: They run in a circle.
         """
-        trail = [name]
-        while (following := self._aliases.get(trail[-1])) is not None:
-            if following in trail:
-                raise ConfigError(
-                    f"The model aliases run in a circle: {' → '.join([*trail, following])}",
-                    next_step=f"Correct [models.aliases] or {ALIASES_VARIABLE}",
-                )
-            trail.append(following)
-        return trail[-1]
+        return self._names.resolve(name)
 
     async def aclose(self) -> None:
         """Close every model; safe to call twice."""
         models, self._models = tuple(self._models.values()), {}
+        self._chains.clear()
         await asyncio.gather(*(model.aclose() for model in models))
+
+    def _single(self, name: str) -> ChatModel:
+        if name not in self._models:
+            self._models[name] = self._build(name)
+        return self._models[name]
 
     def _build(self, name: str) -> ChatModel:
         provider, colon, rest = name.partition(":")
-        factory = self._providers.get(provider)
-        if not colon or not rest or factory is None:
+        if not colon or not rest:
             raise self._unknown(name)
-        return factory(rest)
+        factory = self._providers.get(provider) or plugin_factory(provider)
+        if factory is None:
+            raise self._unknown(name)
+        model = factory(rest)
+        if provider in self._limiters:
+            model = RateLimitedModel(model, self._limiters[provider])
+        # A child process of ours is started again by its own model; nothing else of it passes by itself.
+        return model if provider == LOCAL else RetryingModel(model, self._retrier)
+
+    def _check_limits(self) -> None:
+        wrong = set(self._limiters) - set(self._providers)
+        wrong = wrong and wrong - set(plugin_providers())
+        if wrong:
+            raise ConfigError(
+                f"models.limits.{min(wrong)} is wrong",
+                why=f"There is no such provider; they are {', '.join(self._all_providers())}",
+                next_step="Correct it",
+            )
+
+    def _all_providers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._providers, *plugin_providers())))
 
     def _built_in(self) -> dict[str, ModelFactory]:
         return {
             **openai_providers(self._base_url, self._env),
             "anthropic": _claude,
-            "local": _local,
+            LOCAL: _local,
             **{provider: partial(_on_this_machine, provider, url) for provider, url in SERVERS.items()},
         }
 
     def _unknown(self, name: str) -> ConfigError:
         provider = name.partition(":")[0]
-        known = [*self._models, *self._aliases, *self._providers]
+        providers = self._all_providers()
+        known = [*self._models, *self._names.known, *providers]
         close = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(provider, known, n=1)
         hint = f"Did you mean {close[0]}? " if close else ""
         return ConfigError(
             f"There is no model {name!r}",
-            why=f"A name is provider:model, and the providers are {', '.join(self._providers)}",
+            why=f"A name is provider:model, and the providers are {', '.join(providers)}",
             next_step=f"{hint}Write for example openai:gpt-5, {CLAUDE} or local:{DEFAULT_MODEL}",
         )
-
-
-def parse_aliases(text: str) -> dict[str, str]:
-    """Read ``AGENTINFRA_MODEL_ALIASES``: ``name=model`` pairs, comma between them.
-
-    Raises:
-        ConfigError: A pair has no ``=``, or one side is empty.
-    """
-    aliases: dict[str, str] = {}
-    for pair in filter(None, (pair.strip() for pair in text.split(","))):
-        name, _, target = (side.strip() for side in pair.partition("="))
-        if not name or not target:
-            raise ConfigError(
-                f"{ALIASES_VARIABLE} cannot be read",
-                why=f"{pair!r} is not name=model",
-                next_step=f'Write for example {ALIASES_VARIABLE}="openai:o1=local:{DEFAULT_MODEL}"',
-            )
-        aliases[name] = target
-    return aliases
 
 
 def default_model_name(

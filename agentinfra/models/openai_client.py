@@ -187,7 +187,7 @@ class OpenAIEndpoint:
 
         options: dict[str, Any] = {
             "api_key": self._known_key() or "none",
-            "max_retries": self.timeouts.retries,
+            "max_retries": 0,
             "default_headers": {} if self._keep_alive else {"Connection": "close"},
             "http_client": self._http_client(),
         }

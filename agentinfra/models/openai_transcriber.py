@@ -10,6 +10,7 @@ from agentinfra.models.openai_client import Dialect, OpenAIEndpoint
 from agentinfra.models.openai_request import sound_format
 from agentinfra.models.prices import cost_of
 from agentinfra.models.reply_guard import ReplyGuard
+from agentinfra.models.retry import Retrier, RetryPolicy
 from agentinfra.models.timeouts import Timeouts
 from agentinfra.models.transcription import Transcript
 from agentinfra.security.secret import Secret
@@ -27,9 +28,10 @@ class OpenAITranscriber:
         name: ``provider:model``; what stands after the colon goes onto the wire.
         base_url: The endpoint; ``OPENAI_BASE_URL`` or OpenAI itself where it is None.
         api_key: The key; ``OPENAI_API_KEY`` where it is None.
-        timeouts: Limits of one call; there is one answer, so ``first`` is the time to it.
+        timeouts: Limits of one request; there is one answer, so ``first`` is the time to it.
         dialect: Whose server it is; None reads it off the address.
         concurrency: How many calls may be in flight at once.
+        retry: How often and how long to go on trying.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class OpenAITranscriber:
         timeouts: Timeouts | None = None,
         dialect: Dialect | None = None,
         concurrency: int = 4,
+        retry: RetryPolicy | None = None,
     ) -> None:
         self._name = name
+        self._retrier = Retrier(retry)
         self._endpoint = OpenAIEndpoint(
             name,
             base_url=base_url,
@@ -74,17 +78,18 @@ class OpenAITranscriber:
         if prompt:
             options["prompt"] = prompt
         file = (f"sound.{sound_format(sound)}", sound.data, sound.media_type)
-        guard = ReplyGuard(self._name, self._endpoint.timeouts, _MOST_TOKENS)
-        async with self._endpoint.client() as client, guard, self._endpoint.mapped_errors(guard):
-            # The SDK's overloads are for options known beforehand.
-            create = cast("Callable[..., Awaitable[Any]]", client.audio.transcriptions.create)
-            return self._read(
-                await create(file=file, model=self._endpoint.wire_name, response_format="json", **options)
-            )
+        return await self._retrier.run(lambda: self._send(file=file, response_format="json", **options))
 
     async def aclose(self) -> None:
         """Release connections."""
         await self._endpoint.aclose()
+
+    async def _send(self, **options: Any) -> Transcript:
+        guard = ReplyGuard(self._name, self._endpoint.timeouts, _MOST_TOKENS)
+        async with self._endpoint.client() as client, guard, self._endpoint.mapped_errors(guard):
+            # The SDK's overloads are for options known beforehand.
+            create = cast("Callable[..., Awaitable[Any]]", client.audio.transcriptions.create)
+            return self._read(await create(model=self._endpoint.wire_name, **options))
 
     def _read(self, answer: Any) -> Transcript:
         if not isinstance(answer.text, str):

@@ -24,8 +24,9 @@ class PerLoop(Generic[T]):
         """The running loop's value."""
         loop = asyncio.get_running_loop()
         if loop not in self._values:
-            for gone in [known for known in self._values if known.is_closed()]:
-                del self._values[gone]
+            # Loops of other threads come and go meanwhile.
+            for gone in [known for known in tuple(self._values) if known.is_closed()]:
+                self._values.pop(gone, None)
             self._values[loop] = self._make()
         return self._values[loop]
 

@@ -8,17 +8,21 @@ from typing import Any
 
 from agentinfra.core.messages import Usage
 
+_SELLERS = {"anthropic": "anthropic", "openai": "openai", "openai-chat": "openai", "openai-responses": "openai"}
+
 
 def cost_of(model: str, usage: Usage) -> float | None:
     """Price of a call in US dollars; None where it is unknown, never 0 for want of knowledge.
 
     Args:
-        model: ``provider:model``; only OpenAI's and Anthropic's own prices are known.
+        model: ``provider:model``; only OpenAI's and Anthropic's own prices are known, and that ``local:`` is free.
         usage: Tokens; input_tokens include those from and into the prompt cache.
     """
     provider, _, name = model.partition(":")
-    prices = _price_list()
-    if prices is None or provider not in ("openai", "anthropic"):
+    if provider == "local":
+        return 0.0
+    prices, seller = _price_list(), _SELLERS.get(provider)
+    if prices is None or seller is None:
         return None
     tokens = prices.Usage(
         input_tokens=usage.input_tokens,
@@ -27,7 +31,7 @@ def cost_of(model: str, usage: Usage) -> float | None:
         cache_write_tokens=usage.cache_write_tokens,
     )
     try:
-        return float(prices.calc_price(tokens, model_ref=name, provider_id=provider).total_price)
+        return float(prices.calc_price(tokens, model_ref=name, provider_id=seller).total_price)
     except (LookupError, ValueError):  # a model that is not listed, or a server whose numbers contradict each other
         return None
 

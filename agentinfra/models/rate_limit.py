@@ -7,9 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
+from agentinfra.core.errors import InputError, ModelUnavailable, NotSupported
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatReply, ChatRequest
 from agentinfra.models.per_loop import PerLoop
@@ -75,7 +76,7 @@ class _Window:
 class _Queue:
     """Who waits on one loop, in the order in which they came."""
 
-    slots: asyncio.Semaphore | None
+    slots: AbstractAsyncContextManager[None]
     head: asyncio.Lock = field(default_factory=asyncio.Lock)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -88,6 +89,9 @@ class RateLimiter:
         requests_per_minute: In any sixty seconds.
         tokens_per_minute: In any sixty seconds. Before a reply is there, the most that it may take is counted.
         window: Seconds that a minute has.
+
+    Raises:
+        InputError: A limit is less than one.
     """
 
     def __init__(
@@ -98,10 +102,13 @@ class RateLimiter:
         tokens_per_minute: int | None = None,
         window: float = 60.0,
     ) -> None:
+        limits = (concurrency, requests_per_minute, tokens_per_minute)
+        if any(limit is not None and limit < 1 for limit in limits):
+            raise InputError("A limit of less than one lets nothing through", next_step="Leave it out, or raise it")
         self._window: _Window | None = None
         if requests_per_minute is not None or tokens_per_minute is not None:
             self._window = _Window(window, requests_per_minute, tokens_per_minute)
-        self._queues = PerLoop(lambda: _Queue(asyncio.Semaphore(concurrency) if concurrency else None))
+        self._queues = PerLoop(lambda: _Queue(asyncio.Semaphore(concurrency) if concurrency else nullcontext()))
 
     @asynccontextmanager
     async def turn(self, tokens: int) -> AsyncGenerator[Turn]:
@@ -111,9 +118,7 @@ class RateLimiter:
             tokens: The most that the request may take.
         """
         queue = self._queues.get()
-        async with AsyncExitStack() as stack:
-            if queue.slots is not None:
-                await stack.enter_async_context(queue.slots)
+        async with queue.slots:
             yield await self._admitted(queue, tokens)
 
     def settle(self, turn: Turn, tokens: int) -> None:
@@ -129,7 +134,8 @@ class RateLimiter:
             while not isinstance(taken := self._window.take(tokens), Turn):
                 queue.settled.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(queue.settled.wait(), taken)
+                    async with asyncio.timeout(taken):
+                        await queue.settled.wait()
             return taken
 
 
@@ -153,7 +159,11 @@ class RateLimitedModel(WrapperModel):
         """
         most = input_tokens(request) + output_tokens(request, self.profile)
         async with self._limiter.turn(most) as turn:
-            reply = await self._inner.complete(request)
+            try:
+                reply = await self._inner.complete(request)
+            except (ModelUnavailable, NotSupported):
+                self._limiter.settle(turn, 0)  # nothing was answered
+                raise
             used = reply.usage.input_tokens + reply.usage.output_tokens
             if used:  # not every server tells
                 self._limiter.settle(turn, used)

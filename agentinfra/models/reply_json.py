@@ -31,7 +31,7 @@ _KINDS: dict[str, type[Part]] = {
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 # Left out where empty: records of before these fields existed keep their hashes.
-_LATER = frozenset({"unreadable", "images", "reasoning_tokens", "cache_write_tokens"})
+_LATER = frozenset({"unreadable", "images", "reasoning_tokens", "cache_write_tokens", "cached_replies"})
 
 
 def reply_out(reply: ChatReply) -> dict[str, Any]:

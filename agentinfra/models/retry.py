@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import count
 from typing import TypeVar
 
 from agentinfra.core.errors import ModelError
@@ -26,13 +25,14 @@ class RetryPolicy:
     Attributes:
         tries: Most requests for one call, the first included.
         first_wait: Before the second try; doubled with each further one. A half of each wait is left to chance.
-        longest_wait: Of one wait. A provider that wants to be left alone for longer is not asked again.
+        longest_wait: Of one wait. A provider that wants to be left alone for longer is not asked again: somebody else
+            should answer, or the person know.
         patience: No try begins later than this after the first.
     """
 
     tries: int = 4
     first_wait: float = 0.5
-    longest_wait: float = 30.0
+    longest_wait: float = 60.0
     patience: float = 120.0
 
     def wait(self, error: ModelError, tried: int, chance: float) -> float | None:
@@ -84,17 +84,22 @@ class Retrier:
         Raises:
             ModelError: The last try's; it says how many there were.
         """
-        begun = self._clock()
-        for tried in count(1):
+        begun, tried = self._clock(), 0
+        while True:
+            tried += 1
             try:
                 return await ask()
             except ModelError as error:
-                wait = self._policy.wait(error, tried, self._random.random())
-                late = wait is None or self._clock() + wait - begun > self._policy.patience
-                if wait is None or late or (heard is not None and heard.anything):
-                    raise _after(tried, error) from error.__cause__
+                wait = self._wait(error, tried, heard)
+                if wait is None or self._clock() - begun + wait > self._policy.patience:
+                    _tell_tries(error, tried)
+                    raise
             await self._sleep(wait)
-        raise AssertionError("The count has no end")
+
+    def _wait(self, error: ModelError, tried: int, heard: Heard | None) -> float | None:
+        if heard is not None and heard.anything:
+            return None
+        return self._policy.wait(error, tried, self._random.random())
 
 
 class RetryingModel(WrapperModel):
@@ -119,7 +124,6 @@ class RetryingModel(WrapperModel):
         return await self._retrier.run(lambda: self._inner.complete(heard.request), heard)
 
 
-def _after(tried: int, error: ModelError) -> ModelError:
+def _tell_tries(error: ModelError, tried: int) -> None:
     if tried > 1:
         error.why = f"{error.why.rstrip('.')}; asked {tried} times".removeprefix("; ")
-    return error

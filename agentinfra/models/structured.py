@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from functools import cached_property, lru_cache
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from agentinfra.core.errors import ContextOverflow, ModelError, ReplyError
 from agentinfra.core.interfaces import ChatModel
-from agentinfra.core.messages import ChatReply, ChatRequest, Delta
+from agentinfra.core.messages import ChatReply, ChatRequest, Delta, JsonSchema
 from agentinfra.models.partial_json import PartialJson
 from agentinfra.models.streaming import stream
 from agentinfra.models.structured_ways import Way, way_for
@@ -111,8 +112,9 @@ class _Question(Generic[T]):
 
     def __init__(self, model: ChatModel, request: ChatRequest, type_: type[T]) -> None:
         self._model = model
-        self._adapter: TypeAdapter[T] = TypeAdapter(type_)
-        schema = request.schema or self._adapter.json_schema()
+        form = _form_of(type_)
+        self._adapter = form.adapter
+        schema = request.schema or form.schema
         self._way = way_for(model.profile, request, schema)
         self.request = self._way.ask(request)
         self._before: ChatReply | None = None
@@ -157,6 +159,27 @@ class _Question(Generic[T]):
             why=problem,
             next_step="Try again, or choose a stronger model",
         )
+
+
+class _Form(Generic[T]):
+    """How values of a type are read; its JSON Schema, built where it is wanted."""
+
+    def __init__(self, type_: type[T]) -> None:
+        self.adapter: TypeAdapter[T] = TypeAdapter(type_)
+
+    @cached_property
+    def schema(self) -> JsonSchema:
+        return self.adapter.json_schema()
+
+
+def _form_of(type_: type[T]) -> _Form[T]:
+    # What is no class is equal too easily to be remembered: ``A | B`` is ``B | A``, and the first one has precedence.
+    return _form_of_class(type_) if isinstance(cast("object", type_), type) else _Form(type_)
+
+
+@lru_cache(maxsize=256)  # to build it takes a third of a whole call's CPU time
+def _form_of_class(type_: type[T]) -> _Form[T]:
+    return _Form(type_)
 
 
 class _Growing:

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Limits of one call, in seconds.
+    """Limits of one request, in seconds; a call that is tried again has them anew.
 
     Attributes:
         connect: To reach the server.
         first: From the request to the first piece of the answer; long prompts take long to read.
         silence: Between two pieces of the answer.
         whole: For the whole answer.
-        retries: How often the SDK tries again before anything was answered.
     """
 
     connect: float = 5.0
     first: float = 300.0
     silence: float = 120.0
     whole: float = 600.0
-    retries: int = 2

@@ -27,8 +27,8 @@ def text_tokens(text: str) -> int:
 def input_tokens(request: ChatRequest) -> int:
     """Tokens that the model reads: the conversation, the tools and the schema."""
     parts = sum(_part_tokens(part) for message in request.messages for part in message.parts)
-    tools = sum(text_tokens(f"{one.name}{one.description}{json.dumps(one.parameters)}") for one in request.tools)
-    schema = text_tokens(json.dumps(request.schema)) if request.schema else 0
+    tools = sum(text_tokens(f"{one.name}{one.description}{json.dumps(dict(one.parameters))}") for one in request.tools)
+    schema = text_tokens(json.dumps(dict(request.schema))) if request.schema else 0
     return parts + tools + schema + MESSAGE_TOKENS * (len(request.messages) + len(request.tools))
 
 

@@ -71,14 +71,18 @@ class DurableModel(WrapperModel):
 
 def _usage_data(reply: ChatReply, purpose: str, seconds: float) -> dict[str, Any]:
     usage = reply.usage
-    rare = {"reasoning_tokens": usage.reasoning_tokens, "cache_write_tokens": usage.cache_write_tokens}
+    rare = {
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "cached_replies": usage.cached_replies,
+    }
     return {
         "model": reply.model,
         "purpose": purpose,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cached_tokens": usage.cached_tokens,
-        **{name: tokens for name, tokens in rare.items() if tokens},
+        **{name: number for name, number in rare.items() if number},
         "cost_usd": usage.cost_usd,
         "seconds": seconds,
         "task": _task_in(purpose),

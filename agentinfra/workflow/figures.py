@@ -38,6 +38,19 @@ def cost(totals: Totals, model: str) -> str:
     return "local, $0" if model.startswith("local:") and not totals.cost_usd else money(totals.cost_usd)
 
 
+def caching(totals: Totals) -> str:
+    """``62% of input cached, 3 replies from cache``: what the caches saved; "" where they saved nothing.
+
+    The share is that of the providers' prompt caches in the tokens read; replies come from the project's own cache.
+    """
+    share = round(100 * totals.cached_tokens / max(1, totals.input_tokens))
+    saved = [f"{share}% of input cached"] if share else []
+    if totals.cached_replies:
+        replies = "1 reply" if totals.cached_replies == 1 else f"{totals.cached_replies:,} replies"
+        saved.append(f"{replies} from cache")
+    return ", ".join(saved)
+
+
 def count(number: int, noun: str) -> str:
     """``1 task``, ``2 tasks``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,6 +11,8 @@ from typing import Any
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.agents.qa_agent import MergedTree, QAAgent
 from agentinfra.core.doors import is_overridden
+from agentinfra.core.events import EventDraft
+from agentinfra.models.forecast import forecast
 from agentinfra.proof.report import TestReport
 from agentinfra.proof.triage import not_passed, triage
 from agentinfra.spec.document import parse, render
@@ -73,17 +75,33 @@ async def _begin(inputs: Inputs, job: Job) -> dict[str, Any]:
         "model": run.parts.model_for(None).name,
         "mode": options.mode,
         "sandbox": run.parts.runner.sandbox.name,
-        "limits": {"minutes": options.budget_minutes, "usd": options.budget_usd, "attempts": run.parts.max_attempts},
+        "limits": {
+            "minutes": options.budget_minutes,
+            "usd": options.budget_usd,
+            "requests": options.budget_requests,
+            "tokens": options.budget_tokens,
+            "attempts": run.parts.max_attempts,
+        },
         "python": platform.python_version(),
     }
     await run.emit("state_update", data)
     job.on_start(run.id)
+    await _tell_forecast(run)
     start = await run.step("branch", lambda: run.parts.git.start_branch(run.id, date=run.parts.commit_date))
     dirty = await run.step("dirty", lambda: asyncio.to_thread(lambda: list(run.parts.git.is_dirty())))
     if dirty:
         text = f"{len(dirty)} changed files are not part of the run, it starts from HEAD: {', '.join(dirty[:5])}"
         await run.emit("notice", {"level": "warning", "text": text})
     return {"start": start}
+
+
+async def _tell_forecast(run: Run) -> None:
+    options, model = run.options, run.parts.model_for(None).name
+    expected = "" if options.replay else forecast(model, usd=options.budget_usd, tokens=options.budget_tokens)
+    if expected:
+        # A key of its own: prices may change before a resume, and must not shift the keys of other events.
+        notice = EventDraft("notice", {"level": "info", "text": expected}, key="forecast")
+        await asyncio.to_thread(run.parts.log.append, run.id, notice)
 
 
 async def _specify(inputs: Inputs, job: Job) -> str:

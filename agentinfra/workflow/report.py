@@ -9,7 +9,7 @@ from typing import Any
 
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line, clean_text
-from agentinfra.workflow.figures import cost, count, duration, tokens
+from agentinfra.workflow.figures import caching, cost, count, duration, tokens
 from agentinfra.workflow.run_state import Finding, Notice, Requirement, RunState, TaskView
 from agentinfra.workflow.strength_data import Strength
 
@@ -199,6 +199,8 @@ def _facts(report: Report) -> Iterator[str]:
     yield f"model   {clean_line(report.model)}"
     spent = f"{totals.input_tokens:,} tokens in, {totals.output_tokens:,} out"
     yield f"cost    {cost(totals, report.model)}; {spent}, {count(totals.calls, 'call')}"
+    if caching(totals):
+        yield f"caches  {caching(totals)}"
     yield f"time    {duration(state.elapsed)}, {duration(totals.seconds)} of it in model calls"
     if state.suite is not None:
         yield f"suite   {state.suite.passed} of {state.suite.passed + state.suite.failed} tests of the whole suite pass"

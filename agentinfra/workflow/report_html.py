@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line, clean_text
-from agentinfra.workflow.figures import cost, count, duration, tokens
+from agentinfra.workflow.figures import caching, cost, count, duration, tokens
 from agentinfra.workflow.report import Proof, Report, info, proving_tests, short, strength_word, tests_word
 from agentinfra.workflow.run_state import Finding, Notice, Question, TaskView
 from agentinfra.workflow.strength_data import Strength
@@ -65,6 +65,7 @@ def _head(report: Report) -> Iterator[str]:
         ("Tokens", f"{totals.input_tokens + totals.output_tokens:,}"),
         ("Cost", cost(totals, report.model)),
         ("Model calls", f"{totals.calls:,}"),
+        *([("Caches", caching(totals))] if caching(totals) else []),
         ("Proven", f"{sum(proof.proven for proof in report.proofs)} of {len(report.proofs)}"),
     ]
     if state.suite is not None:

@@ -30,6 +30,8 @@ class RunOptions:
         init: Make the workspace a git repository where it is none.
         budget_minutes: Wall-clock limit of the run, in minutes.
         budget_usd: Money limit in US dollars; None for no limit.
+        budget_requests: Limit of model requests; None for no limit.
+        budget_tokens: Limit of tokens, read and written; None for no limit.
         base_url: Address of an OpenAI-compatible endpoint.
         record: File to write the run's model traffic to.
         replay: Record to answer model calls from, instead of a model.
@@ -37,6 +39,8 @@ class RunOptions:
         unsandboxed: Run generated code without a sandbox where there is none.
         seed: Sampling seed.
         max_attempts: Tries per task; None takes the setting.
+        cache: Keep the models' replies on disk, and ask no model what it has answered before; with it the seed is 0
+            where none is given.
 
     Raises:
         InputError: A value cannot be used.
@@ -50,6 +54,8 @@ class RunOptions:
     init: bool = False
     budget_minutes: float = DEFAULT_MINUTES
     budget_usd: float | None = None
+    budget_requests: int | None = None
+    budget_tokens: int | None = None
     base_url: str | None = None
     record: Path | None = None
     replay: Path | None = None
@@ -57,6 +63,7 @@ class RunOptions:
     unsandboxed: bool = False
     seed: int | None = None
     max_attempts: int | None = None
+    cache: bool = False
 
     def __post_init__(self) -> None:
         _check_idea(self.idea)
@@ -92,8 +99,10 @@ def _check_idea(idea: str) -> None:
 def _check_limits(options: RunOptions) -> None:
     if not (math.isfinite(options.budget_minutes) and options.budget_minutes > 0):
         raise InputError("--budget-minutes must be more than 0", next_step="Leave it out for 20 minutes")
-    if options.budget_usd is not None and not (math.isfinite(options.budget_usd) and options.budget_usd > 0):
-        raise InputError("--budget-usd must be more than 0", next_step="Leave it out for no limit")
+    for name in ("usd", "requests", "tokens"):
+        limit: float | None = getattr(options, f"budget_{name}")
+        if limit is not None and not (math.isfinite(limit) and limit > 0):
+            raise InputError(f"--budget-{name} must be more than 0", next_step="Leave it out for no limit")
     if options.max_attempts is not None and options.max_attempts < 1:
         raise InputError("--max-attempts must be at least 1", next_step="Leave it out for the setting")
 

@@ -118,7 +118,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the run's model calls took; ``cost_usd`` is None as soon as the price of one of them is unknown."""
+    """What the run's model calls took; ``cost_usd`` is None as soon as the price of one of them is unknown.
+
+    ``cached_tokens`` came from providers' prompt caches, ``cached_replies`` from our own, without a request.
+    """
 
     calls: int = 0
     input_tokens: int = 0
@@ -126,6 +129,7 @@ class Totals:
     cached_tokens: int = 0
     cost_usd: float | None = 0.0
     seconds: float = 0.0
+    cached_replies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +303,7 @@ def _usage_update(state: RunState, data: Mapping[str, Any]) -> RunState:
         totals.cached_tokens + integer(data, "cached_tokens"),
         None if totals.cost_usd is None or not is_number(cost) else totals.cost_usd + cost,
         totals.seconds + seconds,
+        totals.cached_replies + integer(data, "cached_replies"),
     )
     return _with_task(
         replace(state, totals=totals),

@@ -19,6 +19,8 @@ from agentinfra.core.errors import (
     RateLimited,
     ReplyError,
 )
+from agentinfra.models.fallback import FallbackModel
+from agentinfra.models.retry import Retrier, RetryingModel, RetryPolicy
 from tests.conformance.conftest import HELLO
 from tests.conformance.wire_format import KEY, QUICK, Said
 from tests.conformance.wire_server import Answer, Fault
@@ -227,8 +229,28 @@ async def test_cancelling_before_the_first_word_closes_the_connection(bench):
     await asyncio.wait_for(bench.server.client_left.wait(), 1)
 
 
-async def test_what_was_not_answered_is_asked_again_as_often_as_allowed(bench):
-    busy = bench.wire.failure(429, "slow down", headers={"retry-after-ms": "1"})
-    await bench.serve(busy, Said(text=["at last"]), timeouts=replace(QUICK, retries=1))
-    assert (await bench.ask()).text == "at last"
+async def test_what_was_not_answered_is_asked_again_when_the_provider_wants_it(bench):
+    busy = bench.wire.failure(429, "slow down", headers={"retry-after-ms": "200"})
+    await bench.serve(busy, Said(text=["at last"]))
+    began = time.monotonic()
+    reply = await RetryingModel(bench.model, Retrier(RetryPolicy(first_wait=0.01))).complete(HELLO)
+    assert reply.text == "at last"
+    assert time.monotonic() - began >= 0.2
     assert len(bench.server.asked) == 2
+
+
+async def test_an_answer_of_which_a_word_was_told_is_not_asked_for_again(bench):
+    await bench.serve(Answer([*bench.wire.begun("half"), Fault.CUT]), Said(text=["whole"]))
+    with pytest.raises(ReplyError):
+        await RetryingModel(bench.model).complete(replace(HELLO, on_delta=bench.listen))
+    assert "".join(piece.text for piece in bench.heard) == "half"
+    assert len(bench.server.asked) == 1
+
+
+async def test_where_a_provider_stays_down_the_next_of_the_chain_answers(bench_for, wire):
+    down, up = bench_for(wire), bench_for(wire)
+    await down.serve(*[wire.failure(529, "overloaded")] * 2)
+    await up.serve(Said(text=["here"]))
+    stubborn = RetryingModel(down.model, Retrier(RetryPolicy(tries=2, first_wait=0.01)))
+    assert (await FallbackModel([stubborn, up.model]).complete(HELLO)).text == "here"
+    assert (len(down.server.asked), len(up.server.asked)) == (2, 1)

@@ -10,8 +10,11 @@ import pytest
 from agentinfra.core.errors import ReplyError
 from agentinfra.core.interfaces import ModelProfile
 from agentinfra.core.messages import ChatReply, ChatRequest, Usage, user
-from agentinfra.models.budget import Budget, BudgetedModel
+from agentinfra.models.amounts import Amount
+from agentinfra.models.budget import Budget
+from agentinfra.models.budgeted_model import BudgetedModel
 from agentinfra.models.openai_chat_model import OpenAIChatModel
+from agentinfra.models.retry import RetryingModel
 from agentinfra.models.timeouts import Timeouts
 from tests.conformance.load_server import RETRY_AFTER, LoadFault, LoadServer, tokens_of, words_of
 
@@ -23,7 +26,9 @@ FAULTS = {name: KINDS[place % len(KINDS)] for place, name in enumerate(NAMES[7::
 CUT_WITHIN = {name for name, fault in FAULTS.items() if fault is LoadFault.CUT_WITHIN}
 AGAIN = set(FAULTS) - CUT_WITHIN
 # One loop makes a thousand connections and serves them too.
-PATIENT = Timeouts(connect=30.0, first=60.0, silence=60.0, whole=60.0, retries=3)
+PATIENT = Timeouts(connect=30.0, first=60.0, silence=60.0, whole=60.0)
+MOST = 2_000  # tokens of one call, by its estimate
+LIMIT = REQUESTS * MOST
 DOLLARS = (2.5e-6, 10e-6)  # a token read and written
 
 
@@ -39,8 +44,10 @@ def room_for_sockets():
 def model_at(url):
     """The model under test, which asks again after a fault."""
     profile = ModelProfile(concurrency=REQUESTS)
-    return OpenAIChatModel(
-        "openai-chat:gpt-4o", base_url=url, api_key="k", dialect="openai", profile=profile, timeouts=PATIENT
+    return RetryingModel(
+        OpenAIChatModel(
+            "openai-chat:gpt-4o", base_url=url, api_key="k", dialect="openai", profile=profile, timeouts=PATIENT
+        )
     )
 
 
@@ -63,7 +70,8 @@ class Caller:
 
 
 async def test_a_thousand_requests_at_once_lose_nothing_repeat_nothing_and_cost_what_they_cost():
-    budget, booked = Budget(), []
+    # Enough for all of them at once, by their estimates.
+    budget, booked = Budget(tokens=LIMIT, usd=100.0), []
     callers = [Caller(name) for name in NAMES]
     async with LoadServer(FAULTS, together=REQUESTS).running() as server, asyncio.timeout(60):
         inner = model_at(server.url)
@@ -95,4 +103,10 @@ async def test_a_thousand_requests_at_once_lose_nothing_repeat_nothing_and_cost_
     cost = server.billed[0] * DOLLARS[0] + server.billed[1] * DOLLARS[1]
     assert total.cost_usd == pytest.approx(cost)
     assert budget.usd == pytest.approx(cost)
-    assert budget.requests == REQUESTS
+    assert (budget.requests, budget.tokens) == (REQUESTS, sum(server.billed))
+    # What nobody bills, since it broke off, is estimated beside it; nothing is held any longer.
+    guessed = budget.estimated.input_tokens
+    assert len(CUT_WITHIN) < guessed < len(CUT_WITHIN) * MOST
+    left = LIMIT - budget.tokens - guessed
+    assert budget.affords(Amount(1, left))
+    assert not budget.affords(Amount(1, left + 1))

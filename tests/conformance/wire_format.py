@@ -21,7 +21,7 @@ from agentinfra.models.timeouts import Timeouts
 from tests.conformance.wire_server import Answer, Asked, Piece
 
 KEY = "canary-0123456789abcdef"  # of no known form: only who knows it can hide it
-QUICK = Timeouts(connect=2.0, first=5.0, silence=5.0, whole=10.0, retries=0)
+QUICK = Timeouts(connect=2.0, first=5.0, silence=5.0, whole=10.0)
 ALL_PARTS = ModelProfile(inputs=("text", "image", "audio", "file"), outputs=("text", "image", "audio"))
 
 

@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from agentinfra.cli.main import commands
 from agentinfra.cli.models import fetch
 from agentinfra.core.errors import InputError
+from agentinfra.core.messages import ChatReply, Text
 from agentinfra.models.catalog import CATALOG, CatalogEntry, HttpSource
+from agentinfra.models.reply_cache import ReplyCache
 
 WEIGHTS = bytes(range(256)) * 400
 
@@ -81,3 +83,23 @@ async def test_a_model_is_fetched_with_a_progress_bar_on_standard_error(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "102.4/102.4 kB" in captured.err
+
+
+def test_kept_replies_are_shown_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def shown(*options: str) -> list[str]:
+        result = CliRunner().invoke(commands, ["models", "cache", *options])
+        assert result.exit_code == 0
+        return result.output.splitlines()
+
+    cache = ReplyCache()
+    assert shown() == [f"Replies kept: 0 (0.0 MB) in {cache.path}"]
+    cache.put("k", ChatReply((Text("x" * 1_200_000),), "m:x"))
+    for key in ("k", "k", "other"):
+        cache.get(key)
+    assert shown() == [f"Replies kept: 1 (1.2 MB) in {cache.path}", "Known when asked: 2 of 3 (67%)"]
+    assert shown("--clear") == ["Replies removed: 1"]
+    assert cache.get("k") is None
+    cache.path.write_text("no database" * 100)
+    assert "begins anew" in shown()[0]

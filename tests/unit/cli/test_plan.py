@@ -61,6 +61,8 @@ def test_a_run_that_would_have_to_ask_and_cannot_is_refused_at_once() -> None:
         (["--mode", "yolo"], "yolo"),
         (["--budget-minutes", "0"], "--budget-minutes"),
         (["--budget-usd", "-1"], "--budget-usd"),
+        (["--budget-requests", "0"], "--budget-requests"),
+        (["--budget-tokens", "-1"], "--budget-tokens"),
         (["--max-attempts", "0"], "--max-attempts"),
         (["--planner", "Nobody"], "planner"),
         (["--record", "a", "--replay", "b"], "recorded and replayed"),

@@ -66,3 +66,9 @@ def test_many_findings_are_counted() -> None:
         run.add("qa_finding", id=str(number), severity="warning", rule="r", path="a.py", line=number, message="m")
     assert told(run).count("warning a.py") == 5
     assert "3 more in the report" in told(run)
+
+
+def test_what_caches_saved_stands_beside_the_cost() -> None:
+    run = finished().add("usage_update", model="local:x", input_tokens=800, cached_tokens=700, cost_usd=0.0)
+    run.add("usage_update", model="local:x", cost_usd=0.0, cached_replies=2)
+    assert "local, $0 · 15% of input cached, 2 replies from cache\n" in told(run)

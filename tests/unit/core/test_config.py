@@ -40,6 +40,17 @@ def test_the_users_file_is_read(config, tmp_path):
     assert settings.models.aliases == {"openai:o1": "local:small"}
 
 
+def test_models_have_others_behind_them_and_providers_have_limits(config, tmp_path):
+    config.write_text(
+        '[models.fallbacks]\n"openai:gpt-5" = ["anthropic:x", "local:small"]\n'
+        "[models.limits.openai]\nconcurrency = 4\ntokens_per_minute = 30_000\n"
+    )
+    models = load_settings(tmp_path).models
+    assert models.fallbacks == {"openai:gpt-5": ("anthropic:x", "local:small")}
+    limits = {"concurrency": 4, "requests_per_minute": None, "tokens_per_minute": 30_000}
+    assert {name: dict(one) for name, one in models.limits.items()} == {"openai": limits}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -50,6 +61,13 @@ def test_the_users_file_is_read(config, tmp_path):
         ("models = 3", "models"),
         ("[models]\naliases = { a = 1 }", r"models\.aliases\.a"),
         ("[models]\nkey = 'secret'", r"models\.key"),
+        ("[models]\nfallbacks = { a = 'b' }", r"models\.fallbacks\.a"),
+        ("[models]\nfallbacks = { a = [] }", r"models\.fallbacks\.a"),
+        ("[models]\nfallbacks = { a = ['b', ''] }", r"models\.fallbacks\.a\.1"),
+        ("[models.limits]\nopenai = 8", r"models\.limits\.openai"),
+        ("[models.limits.openai]\nconcurrency = 0", r"models\.limits\.openai\.concurrency"),
+        ("[models.limits.openai]\nrequests_per_minute = 1.5", r"models\.limits\.openai\.requests_per_minute"),
+        ("[models.limits.openai]\nper_minute = 8", r"models\.limits\.openai\.per_minute"),
         ("colour = 'red'", "colour"),
         ("trusted = 'all'", "trusted"),
     ],

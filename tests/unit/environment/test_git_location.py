@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import git  # noqa: F401  (loads from files that another user may not be able to read)
 import pytest
 
 from agentinfra.core.errors import WorkspaceError

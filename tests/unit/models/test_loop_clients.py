@@ -62,14 +62,6 @@ def test_each_loop_has_its_own_client_and_closes_what_keeps_connections(clients,
     assert [client.closed_on for client in made] == [[loop] for loop in loops]
 
 
-def test_a_loop_that_is_gone_leaves_nothing_behind(clients, made):
-    shared = clients()
-    for _ in range(3):
-        asyncio.run(lent(shared))
-    assert len(made) == 3
-    assert len(shared._slots) == 1
-
-
 def test_loops_at_the_same_time_do_not_take_each_others_client(clients, made):
     shared, both = clients(), threading.Barrier(2)
 

@@ -256,3 +256,23 @@ async def test_leaving_early_stops_the_model():
 async def test_a_stream_of_two_bad_replies_is_an_error():
     with pytest.raises(ReplyError, match="twice"):
         await told(Writer(["No"], ["{}"]), Plan)
+
+
+@dataclass
+class Metres:
+    length: float
+
+
+@dataclass
+class Feet:
+    length: float
+
+
+async def test_the_form_of_a_class_is_built_once_and_that_of_a_union_keeps_its_order():
+    say = '{"length": 1}'
+    model = ScriptedModel([say] * 4)
+    for _ in range(2):
+        await complete_as(model, ASK, Metres)
+    assert model.requests[0].schema is model.requests[1].schema
+    units = [(await complete_as(model, ASK, union))[0] for union in (Metres | Feet, Feet | Metres)]
+    assert units == [Metres(1.0), Feet(1.0)]

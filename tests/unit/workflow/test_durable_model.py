@@ -17,6 +17,7 @@ USUAL = {"input_tokens": 100, "output_tokens": 50, "cached_tokens": 40, "cost_us
         (Usage(100, 50, 40), {**USUAL, "cost_usd": None}),
         (Usage(100, 50, 40, 0.25, reasoning_tokens=30), {**USUAL, "reasoning_tokens": 30}),
         (Usage(100, 50, 40, 0.25, cache_write_tokens=20), {**USUAL, "cache_write_tokens": 20}),
+        (Usage(100, 50, 40, 0.25, cached_replies=1), {**USUAL, "cached_replies": 1}),
     ],
 )
 async def test_usage_is_told_and_what_is_rare_only_where_it_is(usage, told):

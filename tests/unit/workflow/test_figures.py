@@ -1,6 +1,6 @@
 import pytest
 
-from agentinfra.workflow.figures import cost, count, duration, money, tokens
+from agentinfra.workflow.figures import caching, cost, count, duration, money, tokens
 from agentinfra.workflow.run_state import Totals
 
 
@@ -28,3 +28,20 @@ def test_a_price_that_is_not_known_is_never_shown_as_nothing() -> None:
 
 def test_one_is_not_many() -> None:
     assert [count(1, "task"), count(2, "task"), count(0, "task")] == ["1 task", "2 tasks", "0 tasks"]
+
+
+@pytest.mark.parametrize(
+    ("totals", "text"),
+    [
+        (Totals(), ""),
+        (Totals(input_tokens=1_000, cached_tokens=4), ""),
+        (Totals(input_tokens=1_000, cached_tokens=618), "62% of input cached"),
+        (Totals(cached_replies=1), "1 reply from cache"),
+        (
+            Totals(input_tokens=10, cached_tokens=10, cached_replies=1_200),
+            "100% of input cached, 1,200 replies from cache",
+        ),
+    ],
+)
+def test_what_caches_saved_is_said_where_they_saved_something(totals: Totals, text: str) -> None:
+    assert caching(totals) == text

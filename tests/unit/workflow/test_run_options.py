@@ -37,6 +37,8 @@ def test_an_idea_in_any_language_just_below_the_limit_is_taken() -> None:
         {"budget_minutes": float("inf")},
         {"budget_usd": 0.0},
         {"budget_usd": -1.0},
+        {"budget_requests": 0},
+        {"budget_tokens": -5},
         {"max_attempts": 0},
         {"record": Path("a"), "replay": Path("b")},
         {"planner": "CodexAgent"},

@@ -208,3 +208,11 @@ def test_it_does_not_matter_in_which_portions_events_arrive(entries: list[Any], 
     assert state == reduce(events)
     assert state.seq == len(events)
     assert 0 <= state.elapsed <= max(0.0, state.updated - state.started) + 1e-6
+
+
+def test_replies_from_the_cache_are_calls_that_took_no_tokens() -> None:
+    call = {"model": "m:x", "input_tokens": 10, "output_tokens": 5, "cached_tokens": 4, "cost_usd": 0.5, "seconds": 2}
+    known = {"model": "m:x", "input_tokens": 0, "output_tokens": 0, "cached_tokens": 0, "cost_usd": 0.0, "seconds": 0}
+    kept = {**known, "cached_replies": 1}
+    totals = reduce(history(("usage_update", call), ("usage_update", kept), ("usage_update", kept))).totals
+    assert (totals.calls, totals.cached_replies, totals.input_tokens, totals.cost_usd) == (3, 2, 10, 0.5)

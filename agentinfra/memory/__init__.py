@@ -1,0 +1,1 @@
+"""What is known of a workspace: its files, found by words and by meaning, and what was learnt in it."""
