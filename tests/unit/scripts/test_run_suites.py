@@ -83,17 +83,17 @@ def test_after_a_failed_setup_nothing_runs(suites):
 
 def test_a_suite_that_hangs_is_ended_with_its_children(suites):
     path = suites.root / "scripts" / "run_suites.py"
-    path.write_text(path.read_text().replace('Suite("unit", 320', 'Suite("unit", 1'))
+    path.write_text(path.read_text().replace('Suite("server", 20', 'Suite("server", 2'))
     alive = suites.root / "alive"
     child = f"import time, pathlib\nwhile True: pathlib.Path({str(alive)!r}).touch(); time.sleep(0.05)"
     hanging = f"import subprocess, sys\n\ndef test_hangs():\n    subprocess.run([sys.executable, '-c', {child!r}])\n"
-    suites.write("tests/unit/test_hanging.py", hanging)
+    suites.write("tests/server/test_hanging.py", hanging)
 
-    code, output = suites.script("run_suites.py", "unit")
+    code, output = suites.script("run_suites.py", "server")
 
     assert code == 1
     assert "Stopped: it took too long." in output
-    assert "over its share" in " ".join(row(output, "unit"))
+    assert "over its share" in " ".join(row(output, "server"))
     alive.unlink()
     time.sleep(0.3)
     assert not alive.exists()
