@@ -11,7 +11,7 @@ from rich.text import Text
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line
 from agentinfra.workflow.figures import count, duration
-from agentinfra.workflow.report import tests_word, tries
+from agentinfra.workflow.report import stands, state_word, tests_word, tries
 from agentinfra.workflow.run_state import RunState, TaskView
 
 # Plain colours of the terminal's own palette are readable on light and dark ground alike.
@@ -59,7 +59,7 @@ def _rows(state: RunState, height: int) -> Iterator[Row]:
     shown = _most_telling(state.tasks, height)
     for engineer in dict.fromkeys(task.engineer for task in state.tasks):
         own = [task for task in state.tasks if task.engineer == engineer]
-        done = sum(task.state is TaskState.DONE for task in own)
+        done = sum(map(stands, own))
         yield _agent_row("├─ ", clean_line(engineer) or "engineer", Text(f"{done}/{len(own)} done", "dim"))
         yield from _task_rows(own, [task for task in own if task in shown])
     yield _agent_row("└─ ", "QA", _review_word(state))
@@ -78,12 +78,14 @@ def _task_rows(tasks: Sequence[TaskView], shown: Sequence[TaskView]) -> Iterator
 
 
 def _task_row(task: TaskView, guide: str) -> Row:
-    icon, style = ICONS[task.state]
+    icon, style = ICONS[TaskState.CANCELLED if task.undone else task.state]
     quiet = "dim" if task.state is TaskState.PENDING else "default"
     name = Text.assemble((f"│  {guide} ", "dim"), (f"{icon} ", style), (f"{task.id} ", "bold"))
     name.append(clean_line(task.title), quiet)
     seconds = duration(task.seconds) if task.seconds else ""
-    return Row(name, (Text(task.state, style), Text(tests_word(task)), Text(tries(task), "dim"), Text(seconds, "dim")))
+    return Row(
+        name, (Text(state_word(task), style), Text(tests_word(task)), Text(tries(task), "dim"), Text(seconds, "dim"))
+    )
 
 
 def _most_telling(tasks: Sequence[TaskView], height: int) -> set[TaskView]:

@@ -68,13 +68,13 @@ class Report:
 
     @property
     def done(self) -> tuple[TaskView, ...]:
-        """The tasks that are done."""
-        return tuple(task for task in self.state.tasks if task.state is TaskState.DONE)
+        """The tasks that are done and were not undone."""
+        return tuple(task for task in self.state.tasks if stands(task))
 
     @property
     def left(self) -> tuple[TaskView, ...]:
-        """The tasks that are not."""
-        return tuple(task for task in self.state.tasks if task.state is not TaskState.DONE)
+        """The other ones."""
+        return tuple(task for task in self.state.tasks if not stands(task))
 
     @property
     def model(self) -> str:
@@ -96,7 +96,7 @@ def build_report(state: RunState) -> Report:
 
 def is_complete(state: RunState) -> bool:
     """Whether the run is over, every task is done and the review found no error."""
-    built = info(state, "mode") == "plan" or all(task.state is TaskState.DONE for task in state.tasks)
+    built = info(state, "mode") == "plan" or all(map(stands, state.tasks))
     return state.state == "done" and built and not errors(state)
 
 
@@ -142,7 +142,7 @@ def prove(requirement: Requirement, tasks: Sequence[TaskView]) -> Proof:
 
 def proving_tests(task: TaskView) -> tuple[str, ...]:
     """Tests of a done task that went from red to green."""
-    if task.state is not TaskState.DONE:
+    if not stands(task):
         return ()
     return tuple(test for test in task.green if test in task.red)
 
@@ -155,8 +155,8 @@ def _gap(tasks: Sequence[TaskView]) -> str:
 
 
 def _task_gap(task: TaskView) -> str:
-    if task.state is not TaskState.DONE:
-        return f"{task.id} is {task.state}" + (f": {task.reason}" if task.reason else "")
+    if not stands(task):
+        return f"{task.id} is {state_word(task)}" + (f": {task.reason}" if task.reason else "")
     if not proving_tests(task):
         return f"{task.id} has no test that went from red to green"
     return "" if task.commit else f"{task.id} has no commit on the branch"
@@ -168,8 +168,9 @@ def _number(requirement: Requirement, key: str) -> int:
 
 
 def _outcome(state: RunState) -> str:
-    done = sum(task.state is TaskState.DONE for task in state.tasks)
+    done, undone = sum(map(stands, state.tasks)), sum(task.undone for task in state.tasks)
     tasks = f"{done} of {count(len(state.tasks), 'task')} done" if state.tasks else "no tasks yet"
+    tasks += f", {undone} undone" if undone else ""
     word = {"done": "finished", "": "not begun"}.get(state.state, state.state.replace("_", " "))
     found = f", the review found {count(len(errors(state)), 'error')}" if errors(state) else ""
     reason = f" ({clean_line(state.reason)})" if state.reason else ""
@@ -232,10 +233,21 @@ def _task_lines(task: TaskView) -> Iterator[str]:
         duration(task.seconds),
         f"commit {short(task.commit)}" if task.commit else "",
     ]
-    yield f"{task.state.checkbox} {task.id} {clean_line(task.title)}: {task.state}"
+    box = "[ ]" if task.undone else task.state.checkbox
+    yield f"{box} {task.id} {clean_line(task.title)}: {state_word(task)}"
     yield "    " + ", ".join(fact for fact in facts if fact)
     if task.reason:
         yield f"    {clean_line(task.reason, 400)}"
+
+
+def stands(task: TaskView) -> bool:
+    """Whether the task is done and still on the run's branch."""
+    return task.state is TaskState.DONE and not task.undone
+
+
+def state_word(task: TaskView) -> str:
+    """The task's state, or that it was undone."""
+    return "undone" if task.undone else task.state.value
 
 
 def strength_word(strength: Strength) -> str:

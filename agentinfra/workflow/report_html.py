@@ -9,7 +9,7 @@ from importlib.resources import files
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line, clean_text
 from agentinfra.workflow.figures import caching, cost, count, duration, tokens
-from agentinfra.workflow.report import Proof, Report, info, proving_tests, short, strength_word, tests_word
+from agentinfra.workflow.report import Proof, Report, info, proving_tests, short, state_word, strength_word, tests_word
 from agentinfra.workflow.run_state import Finding, Notice, Question, TaskView
 from agentinfra.workflow.strength_data import Strength
 
@@ -125,8 +125,8 @@ def _task_tree(report: Report) -> Iterator[str]:
 
 
 def _task(task: TaskView) -> str:
-    tone = _TONES.get(task.state, "")
-    badge = f'<span class="badge {tone}">{task.state.value}</span>'
+    tone = "wait" if task.undone else _TONES.get(task.state, "")
+    badge = f'<span class="badge {tone}">{state_word(task)}</span>'
     head = f'<span class="id">{_line(task.id)}</span><span class="grow">{_line(task.title)}</span>{badge}'
     facts = [_tries(task), tests_word(task), f"{tokens(task.tokens)} tokens", duration(task.seconds)]
     if task.commit:

@@ -58,7 +58,8 @@ class TaskView:
         red: Ids of the tests that failed before there was code.
         green: Ids of the tests that passed with it.
         strength: What its tests catch, for each requirement.
-        commit: The commit it was merged with, "" before.
+        commit: The commit it was merged with, "" before and while it is undone.
+        undone: Whether it was done and then taken off the branch.
         tokens: Tokens that models read and wrote for it.
         seconds: Time of its model calls and test runs.
     """
@@ -79,13 +80,14 @@ class TaskView:
     green: tuple[str, ...] = ()
     strength: tuple[Strength, ...] = ()
     commit: str = ""
+    undone: bool = False
     tokens: int = 0
     seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to the person; ``answer`` is None while it is open, ``by`` tells who gave it."""
+    """A question to the person; ``answer`` is None while it is open."""
 
     id: str
     text: str
@@ -268,11 +270,7 @@ def _agent_state(state: RunState, data: Mapping[str, Any]) -> RunState:
 
 def _question(state: RunState, data: Mapping[str, Any]) -> RunState:
     question = Question(
-        text(data, "id"),
-        text(data, "text"),
-        text(data, "why"),
-        texts(data, "options"),
-        text(data, "recommended"),
+        text(data, "id"), text(data, "text"), text(data, "why"), texts(data, "options"), text(data, "recommended")
     )
     others = tuple(other for other in state.questions if other.id != question.id)
     return replace(state, questions=(*others, question))
@@ -343,8 +341,10 @@ def _change_resolved(state: RunState, data: Mapping[str, Any]) -> RunState:
     if "task" not in data:
         return replace(state, decision=decision)
     if decision in ("merged", "redone"):
-        return _with_task(state, data, lambda task: replace(task, commit=text(data, "commit")))
-    return _with_task(state, data, lambda task: replace(task, commit="" if decision == "undone" else task.commit))
+        return _with_task(state, data, lambda task: replace(task, commit=text(data, "commit"), undone=False))
+    if decision in ("undone", "rejected"):
+        return _with_task(state, data, lambda task: replace(task, commit="", undone=bool(task.commit) or task.undone))
+    return state
 
 
 def _qa_finding(state: RunState, data: Mapping[str, Any]) -> RunState:

@@ -142,6 +142,9 @@ def test_several_tasks_are_undone_with_what_rests_on_them_and_redone(merged: Pat
     assert "agentinfra redo T-1 T-3 T-4" in result.output
     assert files(merged) == ["m2.py"]
     assert [name for name, commit in commits(merged).items() if commit] == ["T-2"]
+    shown = [agentinfra(merged, verb).output for verb in ("status", "report")]
+    assert shown[0].count("undone") == 3
+    assert "1 of 4 tasks done, 3 undone" in shown[1]
 
     result = agentinfra(merged, "redo", "T-4")
     assert "Did T-3, T-4 again" in result.output
@@ -150,6 +153,7 @@ def test_several_tasks_are_undone_with_what_rests_on_them_and_redone(merged: Pat
     assert files(merged) == ["m1.py", "m2.py", "m3.py", "m4.py"]
     after = commits(merged)
     assert all(after.values())
+    assert "undone" not in agentinfra(merged, "status").output
     assert after["T-1"] != before["T-1"]
     assert after["T-2"] == before["T-2"]
 

@@ -39,7 +39,7 @@ def test_tests_that_were_never_red_prove_nothing() -> None:
 
 def test_an_undone_task_proves_nothing_any_more() -> None:
     run = finished().add("change_resolved", task="T-1", decision="undone", commit="c9")
-    assert build_report(reduce(run.events)).proofs[0].gap == "T-1 has no commit on the branch"
+    assert build_report(reduce(run.events)).proofs[0].gap == "T-1 is undone"
 
 
 def test_a_requirement_of_two_tasks_needs_both_and_one_without_tasks_is_open() -> None:
