@@ -30,6 +30,8 @@ from agentinfra.models.reply_cache import ReplyCache
 from agentinfra.models.tracing import context_here
 from agentinfra.proof.pytest_runner import PytestRunner
 from agentinfra.security.sandbox.detect import choose_sandbox
+from agentinfra.spec.document import parse
+from agentinfra.workflow.change_source import find_change
 from agentinfra.workflow.delivery import Delivery
 from agentinfra.workflow.durable import DbosEngine
 from agentinfra.workflow.event_log import SqliteEventLog
@@ -118,6 +120,21 @@ class App:
         git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=options.init)
         files = RunFiles(self.folder / "runs" / run)
         return await self._carry(run, options, git, files, on_start, planner)
+
+    async def change(self, options: RunOptions, on_start: Callable[[str], None]) -> str:
+        """Build what a person's edit of an accepted run's spec.md asks for, and keep the rest.
+
+        Args:
+            options: What the person asked for; the idea is that of the specification.
+            on_start: Told the run's id as soon as there is one.
+
+        Raises:
+            AgentInfraError: There is nothing to change, or the run failed or was stopped.
+        """
+        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
+        change = await find_change(self.log, git, self.folder / "runs")
+        spec = parse(change.edited)
+        return await self.plan(replace(options, idea=spec.idea or spec.title or options.idea, change=change), on_start)
 
     async def resume(self, run: str | None, on_start: Callable[[str], None], *, cache: bool = False) -> str:
         """Go on with a run where it was; one that is over stays as it is.

@@ -117,7 +117,7 @@ class EngineerAgent(BaseAgent):
         """
         self._spec = specifications
         self.tasks = []
-        return await self._take(tasks_for(specifications, self.area, self.name))
+        return await self._take(self.project.to_do(tasks_for(specifications, self.area, self.name)))
 
     @door
     def create_tests(self, tasks: Sequence[Task]) -> None:

@@ -179,7 +179,7 @@ class PlannerAgent(BaseAgent):
         busy = [agent for area, agent in owners.items() if area in areas]
         # One engineer's tasks may need another's: the whole graph is known before either begins.
         planned = [task for agent in busy for task in tasks_for(spec, agent.area, agent.name)]
-        await self.project.publish_tasks(in_order(planned))
+        await self.project.publish_tasks(self.project.to_do(in_order(planned)))
         await self.project.delegate([(agent.name, lambda agent=agent: agent.aexecute(spec)) for agent in busy])
 
     async def _plan(self, model: ChatModel, idea: str) -> Plan:

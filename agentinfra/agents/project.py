@@ -159,6 +159,10 @@ class Project(Protocol):
         """
         ...
 
+    def to_do(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Those of the tasks that the run has to do: all, but where it changes what is there already."""
+        ...
+
     async def publish_tasks(self, tasks: Sequence[Task]) -> None:
         """Add tasks to the graph and to tasks.md.
 

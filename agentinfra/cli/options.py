@@ -10,6 +10,10 @@ import typer
 HERE = Path()
 
 Idea = Annotated[str | None, typer.Argument(help="What to build, in your words.")]
+Change = Annotated[
+    bool,
+    typer.Option("--change", help="Build what your edit of spec.md asks for, after a run was accepted; keep the rest."),
+]
 IdeaFile = Annotated[
     Path | None, typer.Option("--idea-file", "-f", help="Read the idea from a file; - is standard input.")
 ]

@@ -19,12 +19,14 @@ from agentinfra.workflow.run_options import DEFAULT_MINUTES, IDEA_BYTES, RunOpti
 # A little more than fits tells a too long idea from a fitting one without reading a whole disk; the rest is for a byte
 # order mark and a character that is cut.
 _MOST_BYTES = IDEA_BYTES + 8
+CHANGE = "The edited spec.md"
 
 
 def plan(
     idea: opt.Idea = None,
     *,
     idea_file: opt.IdeaFile = None,
+    change: opt.Change = False,
     workspace: opt.Workspace = opt.HERE,
     init: opt.Init = False,
     model: opt.Model = None,
@@ -46,7 +48,7 @@ def plan(
 ) -> None:
     """Build an idea: questions, spec.md, tests first, code, one commit a task on a branch of its own."""
     options = RunOptions(
-        idea=read_idea(idea, idea_file),
+        idea=CHANGE if change and idea is idea_file is None else read_idea(idea, idea_file),
         workspace=workspace.resolve(),
         model=model,
         mode=mode,
@@ -65,7 +67,8 @@ def plan(
         max_attempts=max_attempts,
         cache=cache,
     )
-    raise typer.Exit(start_run(options, json=json))
+    _refuse_beside_change(change, idea, idea_file, planner)
+    raise typer.Exit(start_run(options, json=json, change=change))
 
 
 def resume(
@@ -115,6 +118,15 @@ def recorded_idea(file: Path) -> str:
     if not isinstance(idea, str):
         raise InputError(f"{file} does not hold the idea", next_step="Pass it: agentinfra replay FILE --idea-file IDEA")
     return idea
+
+
+def _refuse_beside_change(change: bool, *others: object) -> None:
+    if change and any(other is not None for other in others):
+        raise InputError(
+            "--change takes no idea and no --planner",
+            why="What is to be built is what spec.md says now",
+            next_step="Edit spec.md and give `agentinfra plan --change` alone",
+        )
 
 
 def read_idea(idea: str | None, file: Path | None) -> str:

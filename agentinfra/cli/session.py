@@ -34,8 +34,8 @@ OnStart = Callable[[str], None]
 Begin = Callable[[OnStart], Awaitable[str]]
 
 
-def start_run(options: RunOptions, *, json: bool) -> ExitCode:
-    """Plan and build an idea.
+def start_run(options: RunOptions, *, json: bool, change: bool = False) -> ExitCode:
+    """Plan and build an idea, or what a person changed in the specification.
 
     Raises:
         AgentInfraError: What ended it; an InputError at once where it would have to ask and cannot.
@@ -51,7 +51,8 @@ def start_run(options: RunOptions, *, json: bool) -> ExitCode:
     async def carry() -> ExitCode:
         view = choose_view(json=json)
         async with opened(options.workspace, view, yes=quiet) as app:
-            return await drive(app, lambda on_start: app.plan(options, on_start), view)
+            begin = app.change if change else app.plan
+            return await drive(app, lambda on_start: begin(options, on_start), view)
 
     return asyncio.run(carry())
 

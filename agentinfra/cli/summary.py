@@ -15,7 +15,7 @@ from agentinfra.cli.task_tree import ICONS
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line
 from agentinfra.workflow.figures import caching, cost, count, duration
-from agentinfra.workflow.report import Proof, Report, info, short
+from agentinfra.workflow.report import Proof, Report, info, proof_word, short
 from agentinfra.workflow.run_state import RunState
 
 MOST_FINDINGS = 5
@@ -55,11 +55,11 @@ def _proof_table(proofs: tuple[Proof, ...]) -> Table:
     table = Table.grid(padding=(0, 1))
     for proof in proofs:
         icon, style = ICONS[TaskState.DONE if proof.proven else TaskState.BLOCKED]
-        if proof.proven:
+        if proof.proven and not proof.kept:
             commits = " ".join(short(commit) for commit in proof.commits)
             why = f"{count(len(proof.tests), 'test')}, {commits}"
         else:
-            why = f"not proven: {clean_line(proof.gap)}"
+            why = proof_word(proof)
         what = Text.assemble(clean_line(proof.title), (f"  {why}", "dim"))
         table.add_row(Text(icon, style), Text(proof.id, "bold"), what)
     return table

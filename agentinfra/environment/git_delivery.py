@@ -14,6 +14,7 @@ from agentinfra.environment.git_objects import (
     GitObjects,
     with_trailers,
 )
+from agentinfra.spec.front_matter import body_sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +206,27 @@ class GitDelivery:
         affected = {one.path for one in self.objects.diff_stat(tip, target)} if tip and only_changed else None
         dirty = [path for path, tracked in changed_files(self.objects) if tracked or path in new]
         dirty = [path for path in dirty if affected is None or path in affected]
+        same = [path for path in dirty if tip and self._says_the_same(path, tip, target)]
+        dirty = [path for path in dirty if path not in same]
         if dirty:
             raise WorkspaceError(
                 f"The working tree has changes that are not committed: {', '.join(dirty)}",
                 why="They would be mixed with the run's",
                 next_step="Commit or stash them, then give the command again",
             )
+        if same:
+            git.output("checkout", tip or "", "--", *same)  # the target brings them back
         git.output("read-tree", "-m", "-u", tip or self.objects.empty_tree(), target)
+
+    def _says_the_same(self, path: str, tip: str, target: str) -> bool:
+        """Whether the user's changed file is the target's but for its front matter: a spec.md that was approved."""
+        if not all(path in self.objects.list_files(commit) for commit in (tip, target)):
+            return False
+        try:
+            own = (self.objects.git.work_tree / path).read_text(encoding="utf-8")
+            return body_sha(own) == body_sha(self.objects.read_file(target, path))
+        except (OSError, ValueError, WorkspaceError):
+            return False  # no text: it stands in the way like any other change
 
 
 def standing(log: list[CommitInfo]) -> list[CommitInfo]:

@@ -11,12 +11,15 @@ from typing import Any
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.agents.qa_agent import MergedTree, QAAgent
 from agentinfra.core.doors import is_overridden
+from agentinfra.core.errors import ConfigError
 from agentinfra.core.events import EventDraft
+from agentinfra.core.tasks import Task, TaskState
 from agentinfra.models.forecast import forecast
 from agentinfra.proof.report import TestReport
 from agentinfra.proof.triage import not_passed, triage
 from agentinfra.spec.document import parse, render
-from agentinfra.spec.tasks_document import render_tasks
+from agentinfra.spec.requirements import Spec
+from agentinfra.spec.tasks_document import parse_tasks, render_tasks
 from agentinfra.workflow.red import report_data
 from agentinfra.workflow.run import Run, task_of
 from agentinfra.workflow.workflow_builder import Inputs, Workflow, WorkflowBuilder
@@ -89,6 +92,8 @@ async def _begin(inputs: Inputs, job: Job) -> dict[str, Any]:
     await _tell_forecast(run)
     start = await run.step("branch", lambda: run.parts.git.start_branch(run.id, date=run.parts.commit_date))
     dirty = await run.step("dirty", lambda: asyncio.to_thread(lambda: list(run.parts.git.is_dirty())))
+    if options.change is not None:
+        dirty = [path for path in dirty if path != "spec.md"]
     if dirty:
         text = f"{len(dirty)} changed files are not part of the run, it starts from HEAD: {', '.join(dirty[:5])}"
         await run.emit("notice", {"level": "warning", "text": text})
@@ -106,7 +111,12 @@ async def _tell_forecast(run: Run) -> None:
 
 async def _specify(inputs: Inputs, job: Job) -> str:
     _restore(inputs, job)
-    return render(await job.planner.specify(inputs["argument"]["idea"]))
+    change = job.run.options.change
+    if change is None:
+        return render(await job.planner.specify(inputs["argument"]["idea"]))
+    spec = change.spec()
+    await job.run.emit("notice", {"level": "info", "text": f"Since {change.run}: {change.change(spec)}"})
+    return render(spec)
 
 
 async def _approve(inputs: Inputs, job: Job) -> str:
@@ -122,6 +132,11 @@ async def _delegate(inputs: Inputs, job: Job) -> None:
 
 async def _plan_project(inputs: Inputs, job: Job) -> None:
     _restore(inputs, job)
+    if job.run.options.change is not None:
+        raise ConfigError(
+            f"{type(job.planner).__name__} plans in its own way, and cannot take over an edited specification",
+            next_step="Leave the planner out of the settings for `agentinfra plan --change`",
+        )
     await job.planner.aplan_project(inputs["argument"]["idea"])
 
 
@@ -143,7 +158,7 @@ async def _review(inputs: Inputs, job: Job) -> dict[str, Any]:
 async def _report(inputs: Inputs, job: Job) -> None:
     _restore(inputs, job)
     run = job.run
-    await run.step("tasks.md", lambda: _commit_tasks(run))
+    await run.step("tasks.md", lambda: _commit_tasks(run, inputs.get("approve")))
     await run.step("tidy", lambda: _tidy(run))
     await run.emit("checkpoint", {"commit": await run.step("final", lambda: run.parts.git.tip(run.id))})
     await run.emit("state_update", {"state": "done"})
@@ -174,17 +189,29 @@ async def _sources(run: Run, tip: str) -> dict[str, str]:
     return {path: await run.parts.git.read_file(tip, path) for path in changed[:MAX_REVIEWED_FILES]}
 
 
-async def _commit_tasks(run: Run) -> str:
+async def _commit_tasks(run: Run, spec: str | None) -> str:
     state = run.view()
-    if not state.tasks:
+    kept = await _kept(run, parse(spec)) if spec and run.options.change else []
+    if not state.tasks and not kept:
         return ""
+    tasks = [*kept, *(task_of(task) for task in state.tasks)]
     text = render_tasks(
-        [task_of(task) for task in state.tasks],
-        {task.id: task.state for task in state.tasks},
+        sorted(tasks, key=lambda task: int(task.id.removeprefix("T-"))) if kept else tasks,
+        {task.id: TaskState.DONE for task in kept} | {task.id: task.state for task in state.tasks},
         {task.id: task.reason for task in state.tasks if task.reason},
     )
     trailers = {"AgentInfra-Run": run.id}
     return await run.parts.git.commit_files(run.id, {"tasks.md": text}, "Tasks", trailers, run.parts.commit_date)
+
+
+async def _kept(run: Run, spec: Spec) -> list[Task]:
+    """The tasks of earlier runs that this one left as they were, and that the specification still asks for."""
+    if "tasks.md" not in await run.parts.git.list_files(run.start):
+        return []
+    earlier = parse_tasks(await run.parts.git.read_file(run.start, "tasks.md"))
+    asked = {requirement.id for requirement in spec.requirements}
+    done_here = {task.id for task in run.view().tasks}
+    return [task for task in earlier if task.id not in done_here and asked >= set(task.requirements)]
 
 
 async def _tidy(run: Run) -> None:

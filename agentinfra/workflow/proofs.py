@@ -116,7 +116,7 @@ def _with_event(proof: TaskProof, event: Event) -> TaskProof:
     if event.kind == "change_resolved":
         decision = text(event.data, "decision")
         merged = event.seq if decision == "merged" else proof.merged
-        return replace(proof, merged=merged, undone=decision == "undone" or (proof.undone and decision != "merged"))
+        return replace(proof, merged=merged, undone=_is_undone(proof.undone, decision))
     phase = text(event.data, "phase") if event.kind == "test_result" else ""
     if phase == "red" and _is_better(proof.red, event):
         return replace(proof, red=_record(event))
@@ -125,6 +125,10 @@ def _with_event(proof: TaskProof, event: Event) -> TaskProof:
     if phase == "attempt" and text(event.data, "reason").startswith("tampering"):
         return replace(proof, refused=(*proof.refused, text(event.data, "reason")))
     return proof
+
+
+def _is_undone(before: bool, decision: str) -> bool:
+    return decision in ("undone", "rejected") or (before and decision not in ("merged", "redone"))
 
 
 def _is_better(known: RunRecord | None, event: Event) -> bool:

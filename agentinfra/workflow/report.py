@@ -30,6 +30,7 @@ class Proof:
         commits: The commits that brought the code.
         strength: What its tests catch, for each of its tasks where that was measured.
         gap: Why it is not proven, "" where it is.
+        kept: The earlier run that built it, where this one had no reason to touch it.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Proof:
     commits: tuple[str, ...]
     strength: tuple[Strength, ...]
     gap: str
+    kept: str = ""
 
     @property
     def proven(self) -> bool:
@@ -127,6 +129,7 @@ def short(commit: str) -> str:
 def prove(requirement: Requirement, tasks: Sequence[TaskView]) -> Proof:
     """Find what proves a requirement among the tasks."""
     own = [task for task in tasks if requirement.id in task.requirements]
+    kept = "" if own else str(requirement.data.get("kept", ""))
     return Proof(
         id=requirement.id,
         title=requirement.title,
@@ -136,7 +139,8 @@ def prove(requirement: Requirement, tasks: Sequence[TaskView]) -> Proof:
         tests=tuple(dict.fromkeys(test for task in own for test in proving_tests(task))),
         commits=tuple(dict.fromkeys(task.commit for task in own if task.commit)),
         strength=tuple(one for task in own for one in task.strength if one.requirement == requirement.id),
-        gap=_gap(own),
+        gap="" if kept else _gap(own),
+        kept=kept,
     )
 
 
@@ -213,10 +217,12 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _proof_lines(proof: Proof) -> Iterator[str]:
-    mark = "proven" if proof.proven else f"not proven: {clean_line(proof.gap, 400)}"
+    mark = proof_word(proof, 400)
     yield f"{proof.id} {clean_line(proof.title)}: {mark}"
     if proof.examples:
         yield f"    {count(proof.examples, 'example')}, {proof.grounded} grounded"
+    if proof.kept:
+        return
     commits = " ".join(short(commit) for commit in proof.commits) or "none"
     yield f"    by {', '.join(proof.tasks) or 'no task'}, commit {commits}"
     for strength in proof.strength:
@@ -238,6 +244,13 @@ def _task_lines(task: TaskView) -> Iterator[str]:
     yield "    " + ", ".join(fact for fact in facts if fact)
     if task.reason:
         yield f"    {clean_line(task.reason, 400)}"
+
+
+def proof_word(proof: Proof, limit: int = 1_000) -> str:
+    """``proven``, that an earlier run built it, or why it is not proven."""
+    if proof.kept:
+        return f"kept as run {clean_line(proof.kept)} built it"
+    return "proven" if proof.proven else f"not proven: {clean_line(proof.gap, limit)}"
 
 
 def stands(task: TaskView) -> bool:

@@ -9,7 +9,17 @@ from importlib.resources import files
 from agentinfra.core.tasks import TaskState
 from agentinfra.security.clean import clean_line, clean_text
 from agentinfra.workflow.figures import caching, cost, count, duration, tokens
-from agentinfra.workflow.report import Proof, Report, info, proving_tests, short, state_word, strength_word, tests_word
+from agentinfra.workflow.report import (
+    Proof,
+    Report,
+    info,
+    proof_word,
+    proving_tests,
+    short,
+    state_word,
+    strength_word,
+    tests_word,
+)
 from agentinfra.workflow.run_state import Finding, Notice, Question, TaskView
 from agentinfra.workflow.strength_data import Strength
 
@@ -83,10 +93,11 @@ def _card(title: str, rows: Sequence[str]) -> Iterator[str]:
 
 
 def _proof(proof: Proof) -> str:
-    badge = '<span class="badge good">✓ proven</span>' if proof.proven else '<span class="badge bad">not proven</span>'
+    word = "kept" if proof.kept else "✓ proven" if proof.proven else "not proven"
+    badge = f'<span class="badge {"good" if proof.proven else "bad"}">{word}</span>'
     head = f'<span class="id">{_line(proof.id)}</span><span class="grow">{_line(proof.title)}</span>{badge}'
     commits = " ".join(f"<code>{escape(short(commit))}</code>" for commit in proof.commits) or "no commit"
-    by = f"{_line(', '.join(proof.tasks)) or 'no task'} · {commits}"
+    by = f"{_line(', '.join(proof.tasks)) or 'no task'} · {commits}" if not proof.kept else _line(proof_word(proof))
     examples = f" · {count(proof.examples, 'example')}, {proof.grounded} grounded" if proof.examples else ""
     gap = "" if proof.proven else f'<p class="bad">{_line(proof.gap, 1_000)}</p>'
     strength = "".join(_strength(one) for one in proof.strength)

@@ -24,6 +24,7 @@ from agentinfra.spec.document import parse, render
 from agentinfra.spec.front_matter import body_sha, with_front_matter
 from agentinfra.spec.requirements import Question, Spec
 from agentinfra.workflow.bench import TaskBench
+from agentinfra.workflow.change_request import kept_by
 from agentinfra.workflow.durable_model import DurableModel
 from agentinfra.workflow.execution import BaseEngine
 from agentinfra.workflow.leases import LeasePool
@@ -171,16 +172,26 @@ class Run:
         Raises:
             RunStopped: The person rejected it.
         """
-        text = render(replace(spec, id=self.id))
+        change = self.options.change
+        # A person's own document keeps every byte; a planner's is written here.
+        text = render(replace(spec, id=self.id)) if change is None else _as_draft(change.edited, self.id)
         await self._tell_spec(spec, "draft")
         await self.emit("state_update", {"state": "awaiting_approval"})
         approved = await self.step("approve", lambda: self._approve(text))
         await self.emit("approval", {"spec_sha": approved["sha"], "by": approved["by"]})
-        self.spec = parse(approved["text"])
+        self.spec = parse(approved["text"]) if change is None else change.spec(approved["text"])
         await self._tell_spec(self.spec, "approved")
         await self.step("commit spec", lambda: self._commit_spec(approved["text"]))
         await self.emit("state_update", {"state": "building"})
         return self.spec
+
+    def to_do(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """All tasks; in a run that changes an earlier one those that are stale."""
+        if self.options.change is None or self.spec is None:
+            return tasks
+        if self.tasks:
+            return [self.tasks[task.id] for task in tasks if task.id in self.tasks]
+        return self.options.change.to_do(self.spec, tasks)
 
     async def publish_tasks(self, tasks: Sequence[Task]) -> None:
         """Add tasks to the graph.
@@ -327,12 +338,14 @@ class Run:
         )
 
     async def _tell_spec(self, spec: Spec, status: str) -> None:
+        kept = kept_by(self.options.change, spec)
         requirements = [
             {
                 "id": one.id,
                 "title": one.title,
                 "examples": len(one.examples),
                 "grounded": sum(example.ground.is_firm for example in one.examples),
+                **({"kept": kept[one.id]} if one.id in kept else {}),
             }
             for one in spec.requirements
         ]
@@ -345,6 +358,10 @@ class Run:
             "requirements": requirements,
         }
         await self.emit("plan_update", {"spec": data}, ("planner",))
+
+
+def _as_draft(text: str, run_id: str) -> str:
+    return with_front_matter(text, id=run_id, status="draft", approved="")
 
 
 def task_of(view: TaskView) -> Task:

@@ -13,6 +13,7 @@ from agentinfra.core.errors import EngineError, SpecError
 from agentinfra.environment.git_workspace import GitWorkspace
 from agentinfra.spec.document import parse
 from agentinfra.spec.front_matter import body_sha
+from agentinfra.workflow.change_request import ChangeRequest
 from agentinfra.workflow.run_options import RunOptions
 
 _PATHS = ("workspace", "record", "replay")
@@ -57,6 +58,8 @@ class RunFiles:
         values: dict[str, Any] = {
             name: Path(value) if name in _PATHS and value else value for name, value in data.items()
         }
+        if values.get("change") is not None:
+            values["change"] = ChangeRequest.from_json(values["change"])
         return RunOptions(**values)
 
     async def write_spec(self, text: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, get_args
 
 from agentinfra.core.errors import InputError
 from agentinfra.spec.requirements import Question
+from agentinfra.workflow.change_request import ChangeRequest
 
 Mode = Literal["plan", "review", "auto-edit", "unattended"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -41,6 +42,7 @@ class RunOptions:
         max_attempts: Tries per task; None takes the setting.
         cache: Keep the models' replies on disk, and ask no model what it has answered before; with it the seed is 0
             where none is given.
+        change: What an earlier run built, and how its specification was edited; None for a run of its own.
 
     Raises:
         InputError: A value cannot be used.
@@ -64,6 +66,7 @@ class RunOptions:
     seed: int | None = None
     max_attempts: int | None = None
     cache: bool = False
+    change: ChangeRequest | None = None
 
     def __post_init__(self) -> None:
         _check_idea(self.idea)

@@ -37,16 +37,27 @@ class Scenario:
         idea: What is built.
         options: Further options of ``agentinfra plan``.
         codes: Exit codes with which the record is of use.
+        edits: What a person changes in the demo's accepted spec.md before this; none for a run of its own.
     """
 
     name: str
     idea: str
     options: tuple[str, ...] = ()
     codes: tuple[int, ...] = (0,)
+    edits: tuple[tuple[str, str], ...] = ()
 
 
+DEMO_IDEA = (HERE.parents[1] / "examples" / "demo_idea.md").read_text(encoding="utf-8")
+MORE_WATER = (
+    ("is half a litre for every hour", "is three quarters of a litre for every hour"),
+    ("`water_litres(150, 2)` gives 2.5 and `water_litres(60, 1)` gives 0.5.\n\nFile", "as in the examples.\n\nFile"),
+    ("`water_litres(150, 2)` returns `2.5` _(stated)_", "`water_litres(160, 2)` returns `4.0`"),
+    ("`water_litres(60, 1)` returns `0.5` _(stated)_", "`water_litres(60, 1)` returns `0.75`"),
+)
+"""A person's edit of the demo's specification: another rule for one requirement, the idea above it left as it was."""
 SCENARIOS = (
-    Scenario("demo", (HERE.parents[1] / "examples" / "demo_idea.md").read_text(encoding="utf-8")),
+    Scenario("demo", DEMO_IDEA),
+    Scenario("change", DEMO_IDEA, edits=MORE_WATER),
     Scenario(
         "german",
         "Bitte ein kleines Modul `kasse.py` für unseren Vereinskiosk.\n\n"
@@ -99,8 +110,25 @@ def plan(scenario: Scenario, place: Path, *options: str) -> int:
     idea.write_text(scenario.idea, encoding="utf-8")
     settings = ("--workspace", str(place / "workspace"), "--init", "--yes", "--budget-minutes", MINUTES)
     own = {"AGENTINFRA_DATA_DIR": str(place / "data"), "AGENTINFRA_CONFIG": str(place / "config.toml")}
-    command = (AGENTINFRA, "plan", "--idea-file", str(idea), *settings, *scenario.options, *options)
-    return subprocess.run(command, env={**os.environ, **own}, check=False).returncode
+    environment = {**os.environ, **own}
+    what = ("--idea-file", str(idea))
+    if scenario.edits:
+        first = ("plan", *what, "--replay", str(RECORDINGS / "demo.jsonl"), *settings)
+        for verb in (first, ("accept", "--workspace", str(place / "workspace"))):
+            subprocess.run((AGENTINFRA, *verb), env=environment, check=True)
+        edit(place / "workspace" / "spec.md", scenario.edits)
+        what = ("--change",)
+    command = (AGENTINFRA, "plan", *what, *settings, *scenario.options, *options)
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def edit(file: Path, edits: Iterable[tuple[str, str]]) -> None:
+    """Replace texts in a file, each of which has to be there."""
+    text = file.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
 
 
 def problem_of(scenario: Scenario, folder: Path, file: Path, code: int) -> str:

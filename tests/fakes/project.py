@@ -68,6 +68,9 @@ class FakeProject:
         self.spec = replace(spec, status="approved")
         return self.spec
 
+    def to_do(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        return tasks
+
     async def publish_tasks(self, tasks: Sequence[Task]) -> None:
         merged = {**self.tasks, **{task.id: task for task in tasks}}
         self.tasks = {task.id: task for task in in_order(tuple(merged.values()))}
