@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import secrets
 import sys
 import time
@@ -14,10 +13,10 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentinfra.agents.planner_agent import PlannerAgent
-from agentinfra.core.config import Settings, data_folder, load_settings
+from agentinfra.core.config import Settings, load_settings, workspace_folder
 from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, ModelError, RunStopped
 from agentinfra.core.events import EventDraft
 from agentinfra.core.interfaces import ChatModel
@@ -31,6 +30,7 @@ from agentinfra.models.tracing import context_here
 from agentinfra.proof.pytest_runner import PytestRunner
 from agentinfra.security.sandbox.detect import choose_sandbox
 from agentinfra.spec.document import parse
+from agentinfra.spec.trace import Trace
 from agentinfra.workflow.change_source import find_change
 from agentinfra.workflow.delivery import Delivery
 from agentinfra.workflow.durable import DbosEngine
@@ -42,7 +42,11 @@ from agentinfra.workflow.run_budget import run_budget
 from agentinfra.workflow.run_files import RunFiles, with_seed
 from agentinfra.workflow.run_options import Human, RunOptions
 from agentinfra.workflow.run_state import RunState, reduce
+from agentinfra.workflow.trace import trace
 from agentinfra.workflow.unattended import Unattended
+
+if TYPE_CHECKING:
+    from agentinfra.memory.long_term_memory import LongTermMemory
 
 REPLAY_DATE = "2000-01-01T00:00:00+00:00"
 STOP_POLL_SECONDS = 0.5
@@ -60,13 +64,20 @@ class App:
     def __init__(self, workspace: Path, human: Human, *, data: Path | None = None) -> None:
         self.workspace = workspace.resolve()
         self.human = human
-        self.folder = (data or data_folder()) / "workspaces" / _folder_name(self.workspace)
+        self.data = data
+        self.folder = workspace_folder(self.workspace, data)
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         self.log = SqliteEventLog(self.folder / "events.db")
 
     async def aclose(self) -> None:
         """Close the log; runs close what they opened."""
         self.log.close()
+
+    def memory(self) -> LongTermMemory:
+        """What was learnt in this workspace, beside what its user had remembered anywhere; the caller closes it."""
+        from agentinfra.memory.long_term_memory import project_memory  # noqa: PLC0415  (heavy, and not always needed)
+
+        return project_memory(self.workspace, self.data)
 
     def runs(self) -> list[str]:
         """Ids of the workspace's runs, oldest first."""
@@ -173,6 +184,16 @@ class App:
         found = self.run_id(run)
         return Delivery(found, self.log, await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False))
 
+    async def trace(self, ref: str) -> Trace:
+        """Which requirement is behind which task, test, commit and line of a commit.
+
+        Raises:
+            WorkspaceError: There is no such commit.
+            SpecError: Its spec.md cannot be read.
+        """
+        git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
+        return await trace(git, self.log, ref)
+
     async def _carry(
         self,
         run: str,
@@ -208,6 +229,7 @@ class App:
             chosen = planner or load_planner(options.planner or settings.planner, self.workspace)
             files.create(options)
             await self._work(Run(run, options, parts), chosen, on_start)
+            await self._learn(run)
         finally:
             await engine.close()
             await models.aclose()
@@ -230,6 +252,17 @@ class App:
             raise
         finally:
             watch.cancel()
+
+    async def _learn(self, run: str) -> None:
+        """Keep what the run taught; a run does not fail because it cannot be learnt from."""
+        memory = self.memory()
+        try:
+            await memory.learn(await asyncio.to_thread(self.log.read, run))
+        except AgentInfraError as error:
+            text = f"What the run taught was not remembered: {error}"
+            self.log.append(run, EventDraft("notice", {"level": "warning", "text": text}))
+        finally:
+            await memory.aclose()
 
     async def _end(self, run: Run, state: str, reason: str) -> None:
         # No key: a run may be stopped many times, and each is an event of its own.
@@ -289,7 +322,7 @@ async def run_project(idea: str, planner: PlannerAgent) -> RunState:
 
 def list_runs(workspace: Path) -> list[dict[str, Any]]:
     """The runs of a workspace for a client: id, state and idea of each, oldest first; nothing heavy is loaded."""
-    path = data_folder() / "workspaces" / _folder_name(workspace.resolve()) / "events.db"
+    path = workspace_folder(workspace) / "events.db"
     if not path.exists():
         return []
     log = SqliteEventLog(path)
@@ -338,8 +371,3 @@ def _new_id(options: RunOptions) -> str:
     if options.replay is not None:
         return f"replay-{hashlib.sha256(options.replay.read_bytes()).hexdigest()[:8]}"
     return f"{time.strftime('%y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
-
-
-def _folder_name(workspace: Path) -> str:
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", workspace.name).strip("-") or "workspace"
-    return f"{readable[:40]}-{hashlib.sha256(str(workspace).encode()).hexdigest()[:12]}"

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from agentinfra import __version__
-from agentinfra.cli import models, patch, plan, proof, runs
+from agentinfra.cli import memory, models, patch, plan, proof, runs, spec
 from agentinfra.cli.exit_codes import error_code
 from agentinfra.core.errors import AgentInfraError
 from agentinfra.security.clean import clean_text
@@ -56,6 +56,8 @@ for _verb in (proof.proof, runs.accept, runs.reject, runs.undo, runs.redo, runs.
     commands.command()(_verb)
 commands.add_typer(models.commands, name="models")
 commands.add_typer(patch.commands, name="patch")
+commands.add_typer(memory.commands, name="memory")
+commands.add_typer(spec.commands, name="spec")
 
 
 def main() -> int:

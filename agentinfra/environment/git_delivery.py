@@ -233,8 +233,8 @@ def standing(log: list[CommitInfo]) -> list[CommitInfo]:
     """The tasks' commits of a history (oldest first) that no later commit of it has undone."""
     kept: list[CommitInfo] = []
     for commit in log:
-        undone = commit.trailers.get(UNDO_TRAILER)
-        kept = [c for c in kept if c.trailers[TASK_TRAILER] != undone]
+        undone = (commit.trailers.get(RUN_TRAILER), commit.trailers.get(UNDO_TRAILER))
+        kept = [c for c in kept if (c.trailers.get(RUN_TRAILER), c.trailers[TASK_TRAILER]) != undone]
         if TASK_TRAILER in commit.trailers:
             kept.append(commit)
     return kept

@@ -16,6 +16,7 @@ from agentinfra.patching.module_merge import merge_modules
 RUN_TRAILER = "AgentInfra-Run"
 TASK_TRAILER = "AgentInfra-Task"
 UNDO_TRAILER = "AgentInfra-Undo"
+_BLAMED = re.compile(rb"([0-9a-f]{40,64}) \d+ \d+(?: \d+)?")
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
 _OWN_NAME, _OWN_EMAIL = "AgentInfra", "agentinfra@localhost"
 
@@ -244,7 +245,19 @@ class GitObjects:
 
     def log(self, start: str, end: str) -> list[CommitInfo]:
         """Commits that are in ``end`` and not in ``start``, oldest first."""
-        span = (f"{start}..{end}", "--")
+        return self._log((f"{start}..{end}", "--"))
+
+    def history(self, ref: str) -> list[CommitInfo]:
+        """All commits that a commit comes from, itself included, oldest first."""
+        return self._log((self.commit_id(ref), "--"))
+
+    def blame(self, ref: str, path: str) -> tuple[str, ...]:
+        """The commit that brought each line of a file, first line first."""
+        stdout = self.git.output("blame", "--porcelain", "--root", self.commit_id(ref), "--", path)[1]
+        found = (_BLAMED.fullmatch(line) for line in stdout.splitlines())
+        return tuple(line[1].decode() for line in found if line)
+
+    def _log(self, span: tuple[str, ...]) -> list[CommitInfo]:
         records = self.git.items("log", "-z", "--topo-order", "--reverse", "--no-decorate", "--format=%H%n%B", *span)
         commits = [_commit_info(*record.partition("\n")[::2]) for record in records]
         files = self._changed_files([commit.sha for commit in commits])

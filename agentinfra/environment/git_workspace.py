@@ -202,6 +202,18 @@ class GitWorkspace:
         """Commits of a run's branch since its start, oldest first."""
         return await asyncio.to_thread(self._log, run_id)
 
+    async def history(self, ref: str) -> list[CommitInfo]:
+        """The commits of tasks that a commit comes from and that were not undone, oldest first.
+
+        Raises:
+            WorkspaceError: There is no such commit.
+        """
+        return standing(await asyncio.to_thread(self._objects.history, ref))
+
+    async def blame(self, ref: str, path: str) -> tuple[str, ...]:
+        """The commit that brought each line of a file, first line first."""
+        return await asyncio.to_thread(self._objects.blame, ref, path)
+
     async def diff_stat(self, old: str, new: str) -> tuple[FileStat, ...]:
         """Lines added and removed between two commits, by file."""
         return await asyncio.to_thread(self._objects.diff_stat, old, new)

@@ -64,7 +64,7 @@ class Place:
     def start(self, verb: str, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start a verb on the workspace in a session of its own."""
         return subprocess.Popen(
-            (*COMMAND, verb, "--workspace", str(self.workspace), *arguments),
+            (*COMMAND, *verb.split(), "--workspace", str(self.workspace), *arguments),
             cwd=self.root,
             env=self.variables(),
             stdin=stdin,

@@ -1,0 +1,10 @@
+"""The verbs about specifications: ``agentinfra spec …``."""
+
+from __future__ import annotations
+
+import typer
+
+from agentinfra.cli import spec_trace
+
+commands = typer.Typer(help="Specifications: check them, trace them.", no_args_is_help=True)
+commands.command()(spec_trace.trace)
