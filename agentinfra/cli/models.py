@@ -14,7 +14,8 @@ from rich.table import Table
 from agentinfra.cli import options
 from agentinfra.cli.exit_codes import ExitCode
 from agentinfra.core.errors import InputError
-from agentinfra.models.catalog import CATALOG, CatalogEntry, installed_models, models_folder
+from agentinfra.memory.embedders.minilm_file import minilm_file
+from agentinfra.models.catalog import CATALOG, MINILM, CatalogEntry, installed_models, models_folder
 from agentinfra.models.local_servers import LocalServer, find_local_servers
 from agentinfra.security.clean import clean_line
 
@@ -47,17 +48,16 @@ def test_model(name: _AnyName, base_url: options.BaseUrl = None) -> None:
 @commands.command()
 def pull(name: _Name) -> None:
     """Fetch a model file, check its hash, and print its path; goes on where an earlier download was cut."""
-    entry = _entry(name)
-    typer.echo(str(asyncio.run(fetch(entry))))
+    typer.echo(str(asyncio.run(build_minilm() if name == MINILM.name else fetch(_entry(name)))))
 
 
 @commands.command()
 def path(name: _Name) -> None:
     """Print the path of a model file that is here."""
-    entry = _entry(name)
-    if entry.name not in installed_models():
+    entry = MINILM if name == MINILM.name else _entry(name)
+    if not _is_here(entry):
         raise InputError(f"{entry.name} is not on this machine", next_step=f"agentinfra models pull {entry.name}")
-    typer.echo(str(models_folder() / entry.file))
+    typer.echo(str(minilm_file() if entry is MINILM else models_folder() / entry.file))
 
 
 @commands.command()
@@ -79,16 +79,21 @@ def cache(clear: _Clear = False) -> None:
 def _entry(name: str) -> CatalogEntry:
     entry = CATALOG.get(name.removeprefix("local:"))
     if entry is None:
-        raise InputError(f"There is no model {name!r} in the catalogue", next_step=f"Use one of {', '.join(CATALOG)}")
+        names = ", ".join((*CATALOG, MINILM.name))
+        raise InputError(f"There is no model {name!r} in the catalogue", next_step=f"Use one of {names}")
     return entry
 
 
+def _is_here(entry: CatalogEntry) -> bool:
+    return minilm_file().is_file() if entry is MINILM else entry.name in installed_models()
+
+
 def _catalogue_table() -> Table:
-    here = installed_models()
     table = Table("Model", "Size", "Licence", "On this machine", box=None, pad_edge=False, header_style="bold")
-    for entry in CATALOG.values():
-        state = "yes" if entry.name in here else f"no: agentinfra models pull {entry.name}"
-        table.add_row(f"local:{entry.name}", f"{entry.size / 1e6:,.0f} MB", entry.licence, state)
+    for entry in (*CATALOG.values(), MINILM):
+        state = "yes" if _is_here(entry) else f"no: agentinfra models pull {entry.name}"
+        title = "minilm (search)" if entry is MINILM else f"local:{entry.name}"
+        table.add_row(title, f"{entry.size / 1e6:,.0f} MB", entry.licence, state)
     return table
 
 
@@ -137,3 +142,19 @@ async def fetch(entry: CatalogEntry) -> Path:
             bar.update(line, description=what, completed=done, total=total, visible=True)
 
         return await ensure_model(entry, progress=told)
+
+
+async def build_minilm(entry: CatalogEntry = MINILM) -> Path:
+    """Fetch MiniLM's weights and build the embedder's file of them, unless it is there; the weights go again.
+
+    Raises:
+        ModelUnavailable: No source gave the weights, there is no room, or the libraries for building are missing.
+    """
+    from agentinfra.memory.embedders.minilm_export import export_minilm  # noqa: PLC0415  (heavy)
+
+    target = minilm_file()
+    if not target.is_file():
+        weights = await fetch(entry)
+        await asyncio.to_thread(export_minilm, weights, target)
+        await asyncio.to_thread(weights.unlink, missing_ok=True)
+    return target

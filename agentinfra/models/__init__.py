@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from agentinfra.models.client_model import ClientModel
     from agentinfra.models.fallback import FallbackModel
     from agentinfra.models.function_model import FunctionModel
+    from agentinfra.models.local_embedder import LocalEmbedder
     from agentinfra.models.local_model import LocalModel
     from agentinfra.models.model_manager import ModelManager, default_model_name
     from agentinfra.models.openai_chat_model import OpenAIChatModel
+    from agentinfra.models.openai_embedder import OpenAIEmbedder
     from agentinfra.models.openai_responses_model import OpenAIResponsesModel
     from agentinfra.models.openai_transcriber import OpenAITranscriber
     from agentinfra.models.rate_limit import RateLimitedModel, RateLimiter
@@ -41,11 +43,13 @@ __all__ = [
     "ClientModel",
     "FallbackModel",
     "FunctionModel",
+    "LocalEmbedder",
     "LocalModel",
     "ModelManager",
     "NamedModel",
     "O1Model",
     "OpenAIChatModel",
+    "OpenAIEmbedder",
     "OpenAIResponsesModel",
     "OpenAITranscriber",
     "RateLimitedModel",
@@ -73,11 +77,13 @@ _HOMES = {
     "ClientModel": "client_model",
     "FallbackModel": "fallback",
     "FunctionModel": "function_model",
+    "LocalEmbedder": "local_embedder",
     "LocalModel": "local_model",
     "ModelManager": "model_manager",
     "NamedModel": "ready_made",
     "O1Model": "ready_made",
     "OpenAIChatModel": "openai_chat_model",
+    "OpenAIEmbedder": "openai_embedder",
     "OpenAIResponsesModel": "openai_responses_model",
     "OpenAITranscriber": "openai_transcriber",
     "RateLimitedModel": "rate_limit",

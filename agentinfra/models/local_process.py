@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
@@ -20,6 +21,10 @@ from agentinfra.core.errors import ModelUnavailable
 
 START_SECONDS = 180.0
 STOP_SECONDS = 5.0
+
+
+Pooling = Literal["own", "mean", "cls", "last"]
+"""The vector of a text: as the model's file says, the mean of its tokens', its first token's, or its last one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,20 @@ class LocalProcess:
     Args:
         model: The GGUF file.
         context_tokens: Size of the context window, in tokens.
+        embeddings: How to make one vector of a text's, where it is to give vectors instead of answers.
         command: The child's command line, for tests; None runs :mod:`agentinfra.models.local_server`.
     """
 
-    def __init__(self, model: Path, *, context_tokens: int = 8192, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        model: Path,
+        *,
+        context_tokens: int = 8192,
+        embeddings: Pooling | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
         self._model = model
-        self._command = tuple(command or _server_command(model, context_tokens))
+        self._command = tuple(command or _server_command(model, context_tokens, embeddings=embeddings))
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._address: Address | None = None
@@ -120,12 +133,13 @@ class LocalProcess:
         return ModelUnavailable(f"The local model {self._model.name} did not start", why=why, next_step=step)
 
 
-def _server_command(model: Path, context_tokens: int) -> tuple[str, ...]:
+def _server_command(model: Path, context_tokens: int, *, embeddings: Pooling | None = None) -> tuple[str, ...]:
     # As many threads as cores would wait for each other as soon as anything else runs.
     threads = max(1, (os.cpu_count() or 2) - 1)
     # -P: the working folder may hold anyone's modules.
     start = (sys.executable, "-P", "-m", "agentinfra.models.local_server")
-    return (*start, "--model", str(model), "--context", str(context_tokens), "--threads", str(threads))
+    options = ("--model", str(model), "--context", str(context_tokens), "--threads", str(threads))
+    return (*start, *options, *(("--embeddings", embeddings) if embeddings else ()))
 
 
 def _read_line(child: subprocess.Popen[bytes], seconds: float) -> bytes:

@@ -47,6 +47,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--context", type=int, default=8192, help="tokens")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--embeddings", choices=("own", "mean", "cls", "last"), help="give vectors, pooled like this")
     return parser.parse_args(argv)
 
 
@@ -68,6 +69,12 @@ def _serve(options: argparse.Namespace, key: str) -> Any:
     params.port = options.port
     params.api_keys = [key]
     params.ui = False
+    if options.embeddings:
+        params.embedding = True
+        # A text is read in one piece; without this its bound would be the engine's own.
+        params.n_batch = params.n_ubatch = options.context
+        if options.embeddings != "own":
+            params.pooling_type = engine.llama_pooling_type[f"LLAMA_POOLING_TYPE_{options.embeddings.upper()}"]
     return engine.Server(params)
 
 

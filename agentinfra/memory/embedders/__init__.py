@@ -1,0 +1,1 @@
+"""What turns texts into vectors on this machine: no network, no server."""
