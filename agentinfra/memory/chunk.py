@@ -34,6 +34,11 @@ class Chunk:
         """The key under which its vectors are kept, over branches, moves and workspaces: its name and its text."""
         return blake2b(f"{self.symbol}\0{self.text}".encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
+    @property
+    def embedded_text(self) -> str:
+        """What is embedded of it: its name and its text, as its key says."""
+        return f"{self.symbol}\n{self.text}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:

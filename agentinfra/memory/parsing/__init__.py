@@ -1,0 +1,1 @@
+"""Turns files into what the index keeps of them: chunks, definitions, references."""

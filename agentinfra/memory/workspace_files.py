@@ -1,0 +1,177 @@
+"""Which files of a workspace are worth indexing, and why others are not."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISREG
+
+from agentinfra.memory.ignore_rules import IGNORE_FILES, Chain, extended, root_chain
+
+MAX_BYTES = 1_000_000
+"""Larger files are left out."""
+MAX_LINE = 2000
+"""Bytes of a line that a person would still write; longer ones come from a minifier."""
+_PROSE = (".md", ".markdown", ".mdx", ".rst", ".txt", ".ipynb", ".tex", ".adoc")
+_GENERATED = re.compile(
+    rb"@generated\b|\b(auto(matically)?[- ]?|code )generated (by|from|file)\b|\bgenerated\b.*\bdo not edit\b",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(rb"^\s*(?:#|//|/?\*|--|<!--|;|%|\"\"\")")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+OnSkip = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFile:
+    """A file that may be indexed.
+
+    Attributes:
+        path: Relative to the workspace's root, with "/" between its parts.
+        mtime_ns: When it was last written.
+        size: Its bytes.
+    """
+
+    path: str
+    mtime_ns: int
+    size: int
+
+
+def list_files(root: Path, on_skip: OnSkip | None = None) -> Iterator[WorkspaceFile]:
+    """The regular files of a workspace that no rule ignores; symbolic links are never followed.
+
+    What stands in the files is not looked at: ask reason_to_skip of those that are read.
+
+    Args:
+        root: The workspace's root.
+        on_skip: Told the path and the reason of each file and folder that is left out.
+    """
+    skip = on_skip or _nobody
+    folders: list[tuple[str, Chain]] = [("", root_chain(root))]
+    while folders:
+        path, chain = folders.pop()
+        files, inner = _sorted_entries(root, path, skip)
+        if path and any(entry.name in IGNORE_FILES for entry in files):
+            chain = extended(chain, root / path, path)
+        for entry in files:
+            found = _file(entry, f"{path}/{entry.name}" if path else entry.name, chain, skip)
+            if found is not None:
+                yield found
+        for entry in reversed(inner):
+            its_path = f"{path}/{entry.name}" if path else entry.name
+            if reason := _reason_to_stay_out(entry.path, its_path, chain):
+                skip(its_path, reason)
+            else:
+                folders.append((its_path, chain))
+
+
+def reason_to_skip(root: Path, path: str, stat: os.stat_result, head: bytes, *, listed: bool = False) -> str | None:
+    """Why a file is left out of the index; None where it is not.
+
+    Args:
+        root: The workspace's root.
+        path: The file's, relative to the root.
+        stat: Its kind and size, of the file itself where it is a symbolic link.
+        head: Its first bytes; 8,192 are enough.
+        listed: Whether list_files has just named it; the ignore rules are not asked again then.
+    """
+    if not S_ISREG(stat.st_mode):
+        return "no regular file"
+    if not listed and (ignored := _reason_in_folders(root, path)):
+        return ignored
+    if stat.st_size > MAX_BYTES:
+        return f"larger than {MAX_BYTES:,} bytes"
+    return _reason_in_content(path, head)
+
+
+def _nobody(_path: str, _reason: str) -> None:
+    """Nobody wants to be told."""
+
+
+def _sorted_entries(root: Path, path: str, skip: OnSkip) -> tuple[list[os.DirEntry[str]], list[os.DirEntry[str]]]:
+    """What is in a folder, by name: files of all kinds, and folders."""
+    files: list[os.DirEntry[str]] = []
+    folders: list[os.DirEntry[str]] = []
+    try:
+        with os.scandir(root / path) as entries:
+            for entry in entries:
+                (folders if entry.is_dir(follow_symlinks=False) else files).append(entry)
+    except OSError as error:
+        skip(path, f"cannot be read: {error.strerror}")
+    return sorted(files, key=_name), sorted(folders, key=_name)
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _file(entry: os.DirEntry[str], path: str, chain: Chain, skip: OnSkip) -> WorkspaceFile | None:
+    if path == ".git":  # of a linked worktree: says where the repository is
+        return None
+    reason = chain.reason(path, is_folder=False)
+    if reason is None and not entry.is_file(follow_symlinks=False):
+        reason = "a symbolic link" if entry.is_symlink() else "no regular file"
+    if reason is not None:
+        skip(path, reason)
+        return None
+    try:
+        stat = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None  # removed a moment ago
+    return WorkspaceFile(path, stat.st_mtime_ns, stat.st_size)
+
+
+def _reason_to_stay_out(folder: str, path: str, chain: Chain) -> str | None:
+    """Why nothing of a folder is listed."""
+    if path.rpartition("/")[2] == ".git":
+        return "the repository's own files"
+    if reason := chain.reason(path, is_folder=True):
+        return reason
+    return "another repository or worktree" if os.path.lexists(f"{folder}/.git") else None
+
+
+def _reason_in_folders(root: Path, path: str) -> str | None:
+    """Why the rules leave a file out, or one of the folders it is in."""
+    chain = root_chain(root)
+    parts = path.split("/")
+    for depth in range(1, len(parts)):
+        folder = "/".join(parts[:depth])
+        if (root / folder).is_symlink():
+            return "behind a symbolic link"
+        if reason := _reason_to_stay_out(str(root / folder), folder, chain):
+            return reason
+        chain = extended(chain, root / folder, folder)
+    return chain.reason(path, is_folder=False)
+
+
+def _reason_in_content(path: str, head: bytes) -> str | None:
+    if _is_binary(head):
+        return "binary"
+    if _is_generated(head):
+        return "generated by a program"
+    if not path.lower().endswith(_PROSE) and any(len(line) > MAX_LINE for line in head.split(b"\n")):
+        return "minified or data: its lines are very long"
+    return None
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether bytes are no text: neither UTF-8, nor UTF-16 with its mark, nor a text of single bytes."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return False
+    if b"\0" in head:
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # a character cut off at the end is no error
+    except UnicodeDecodeError:
+        return bool(_CONTROL.search(head)) or 3 * sum(byte > 127 for byte in head) > len(head)
+    return False
+
+
+def _is_generated(head: bytes) -> bool:
+    """Whether a comment at the top says that a program wrote the file."""
+    top = head[:1024].split(b"\n")[:12]
+    return any(_COMMENT.match(line) and _GENERATED.search(line) for line in top)
