@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.core.config import Settings, load_settings, workspace_folder
-from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, ModelError, RunStopped
+from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, ModelError, RunStopped, WorkspaceError
 from agentinfra.core.events import EventDraft
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.environment.git_workspace import GitWorkspace
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 REPLAY_DATE = "2000-01-01T00:00:00+00:00"
 STOP_POLL_SECONDS = 0.5
+MAX_LESSONS, LESSON_TOKENS = 6, 600  # of what earlier work taught, for each task
 
 
 class App:
@@ -174,6 +175,16 @@ class App:
             self.log.append(found, EventDraft("notice", {"level": "warning", "text": "Stop requested", "stop": True}))
         return found
 
+    async def learn(self, run: str, memory: LongTermMemory) -> None:
+        """Keep what a run taught; what is in doubt, or cannot be kept, is told and fails nothing."""
+        try:
+            learnt = await memory.learn(await asyncio.to_thread(self.log.read, run))
+        except AgentInfraError as error:
+            self._warn(run, f"What the run taught was not remembered: {error}")
+            return
+        for doubt in {old.text: None for one in learnt for old in one.disputed}:
+            self._warn(run, f"The run contradicts what was remembered: {doubt} See `agentinfra memory list`")
+
     async def delivery(self, run: str | None) -> Delivery:
         """What can be done with the work of a run: accept, reject, undo and redo.
 
@@ -208,6 +219,7 @@ class App:
         is_named = bool(options.replay or options.model or settings.models.default)
         servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
+        memory = self.memory()
         try:
             # First of all: where another process works on the run, nothing of it may be touched.
             await engine.open()
@@ -225,12 +237,15 @@ class App:
                 max_attempts=options.max_attempts or settings.max_attempts,
                 commit_date=REPLAY_DATE if options.replay else None,
                 leases=leases,
+                # What goes on record must not depend on what was learnt here.
+                recall=None if options.record or options.replay else partial(self._recall, run, memory, git),
             )
             chosen = planner or load_planner(options.planner or settings.planner, self.workspace)
             files.create(options)
             await self._work(Run(run, options, parts), chosen, on_start)
-            await self._learn(run)
+            await self.learn(run, memory)
         finally:
+            await memory.aclose()
             await engine.close()
             await models.aclose()
         return run
@@ -253,16 +268,23 @@ class App:
         finally:
             watch.cancel()
 
-    async def _learn(self, run: str) -> None:
-        """Keep what the run taught; a run does not fail because it cannot be learnt from."""
-        memory = self.memory()
+    async def _recall(self, run: str, memory: LongTermMemory, git: GitWorkspace, query: str) -> str:
+        """What earlier work taught; nothing in a project that begins."""
+        from agentinfra.memory.recall import describe  # noqa: PLC0415  (comes with the memory)
+
         try:
-            await memory.learn(await asyncio.to_thread(self.log.read, run))
+            past = await git.list_files(git.base)
+        except WorkspaceError:  # there is no commit yet
+            past = ()
+        try:
+            return describe(await memory.recall(query, MAX_LESSONS), LESSON_TOKENS) if past else ""
         except AgentInfraError as error:
-            text = f"What the run taught was not remembered: {error}"
-            self.log.append(run, EventDraft("notice", {"level": "warning", "text": text}))
-        finally:
-            await memory.aclose()
+            self._warn(run, f"Nothing was recalled: {error}")
+            return ""
+
+    def _warn(self, run: str, text: str) -> None:
+        # Once: each task would say the same.
+        self.log.append(run, EventDraft("notice", {"level": "warning", "text": text}, key=text))
 
     async def _end(self, run: Run, state: str, reason: str) -> None:
         # No key: a run may be stopped many times, and each is an event of its own.

@@ -56,6 +56,7 @@ class MicroAgent(BaseAgent):
         self.refusal = ""
         self.ruling = Ruling(None)
         self._samples = 1
+        self._lessons = ""
 
     def for_task(self, project: Project, path: AgentPath) -> Self:
         """A fresh copy of this agent for one task; many run at once."""
@@ -67,6 +68,7 @@ class MicroAgent(BaseAgent):
         agent.turn = 0
         agent.refusal = ""
         agent.ruling = Ruling(None)
+        agent._lessons = ""
         agent.path = path
         return agent
 
@@ -93,7 +95,10 @@ class MicroAgent(BaseAgent):
     async def aperceive(self, input_data: Workbench) -> Workbench:
         """Take the task's workbench."""
         self.perceived = input_data
-        self._samples = SAMPLES[self.project.model(self.model, self.path).profile.prompts]
+        size = self.project.model(self.model, self.path).profile.prompts
+        self._samples = SAMPLES[size]
+        # A small model follows what it should only know of.
+        self._lessons = await self.project.lessons(input_data.task) if size == "full" else ""
         self.max_steps = input_data.max_attempts * self._samples
         self.turn = 0
         return input_data
@@ -210,7 +215,7 @@ class MicroAgent(BaseAgent):
         base = self._best() if self.turn % 2 else None
         messages = load("code", size).render(
             rules=rules(requirements),
-            context=describe_neighbours(task, spec),
+            context="\n".join(one for one in (describe_neighbours(task, spec), self._lessons) if one),
             what=describe_symbols(task.symbols),
             file=task.files[0],
             current=await bench.read(task.files[0]),

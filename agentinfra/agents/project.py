@@ -183,6 +183,10 @@ class Project(Protocol):
         """Run the work for every task in a worktree of its own, in parallel where the graph allows."""
         ...
 
+    async def lessons(self, task: Task) -> str:
+        """What earlier work taught that fits the task, as a prompt shows it; "" where nothing is known."""
+        ...
+
     async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         """The tasks' states, from the event log."""
         ...

@@ -13,6 +13,7 @@ from agentinfra.core.errors import (
     RunStopped,
     SandboxError,
     SpecError,
+    StoreError,
     WorkspaceError,
 )
 from agentinfra.workflow.report import is_complete
@@ -30,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 _REFUSED = (InputError, ConfigError, SpecError, WorkspaceError, PatchError)
-_ENVIRONMENT = (SandboxError, ModelUnavailable, EngineError, OSError)
+_ENVIRONMENT = (SandboxError, ModelUnavailable, EngineError, StoreError, OSError)
 
 
 def error_code(error: Exception) -> ExitCode:

@@ -7,7 +7,9 @@ where the user's own settings trust the folder.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -115,6 +117,19 @@ def user_config_file() -> Path:
 def data_folder() -> Path:
     """Where runs are kept; ``AGENTINFRA_DATA_DIR`` moves it."""
     return Path(os.environ.get(DATA_VARIABLE) or user_data_path("agentinfra"))
+
+
+def workspace_folder(workspace: Path, data: Path | None = None) -> Path:
+    """Where everything about a workspace is kept: a folder of its own in the data folder.
+
+    Args:
+        workspace: The repository's folder.
+        data: Instead of the user's data folder.
+    """
+    place = workspace.resolve()
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", place.name).strip("-") or "workspace"
+    name = f"{readable[:40]}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:12]}"
+    return (data or data_folder()) / "workspaces" / name
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class RunParts:
         max_attempts: Tries a task.
         commit_date: Fixed commit date of a replay; None for the present.
         leases: Ports, databases and browser profiles for tasks at work.
+        recall: What was learnt that fits a text, as a prompt shows it; None where nothing can be known.
     """
 
     engine: BaseEngine
@@ -69,6 +70,7 @@ class RunParts:
     max_attempts: int = 3
     commit_date: str | None = None
     leases: LeasePool = field(default_factory=LeasePool.of_user)
+    recall: Callable[[str], Awaitable[str]] | None = None
 
 
 @dataclass
@@ -233,6 +235,13 @@ class Run:
         for task in ordered:
             outcome = await self.parts.engine.result(f"{self.id}.{task.id}")
             self.settle(task.id, TaskState(outcome["state"]))
+
+    async def lessons(self, task: Task) -> str:
+        """What earlier work taught that fits the task."""
+        recall = self.parts.recall
+        if recall is None:
+            return ""
+        return await self.step(f"lessons {task.id}", lambda: recall(" ".join((task.title, *task.files))))
 
     async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         """The states of the tasks."""

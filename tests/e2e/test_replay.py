@@ -50,3 +50,6 @@ def test_an_idea_in_another_language_gives_the_same_commits_every_time(place: Pl
     assert {date[:4] for date in dates} == {"2000"}
     assert "Vereinskiosk" in place.show(branch, "spec.md")
     assert place.report()["state"] == "done"
+    learnt = json.loads(place.agentinfra("memory list", "--json").stdout)
+    assert [one["why"] for one in learnt if "what failed first was test_rueckgeld" in one["text"]]
+    assert {one["source"] for one in learnt} == {f"run {place.report()['run']}"}

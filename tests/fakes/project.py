@@ -31,6 +31,7 @@ class FakeProject:
         weak: Reason for which tests are refused, by task id, taken one after the other; none means that they hold.
         refused: Reason for which every submission is refused.
         tree: Merged files.
+        learnt: What earlier work taught, by task id.
         events: Kind, data and agent of every event.
     """
 
@@ -46,6 +47,7 @@ class FakeProject:
     refused: str = ""
     max_attempts: int = 3
     tree: dict[str, str] = field(default_factory=dict[str, str])
+    learnt: dict[str, str] = field(default_factory=dict[str, str])
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
     suites: dict[str, Suite] = field(default_factory=dict[str, Suite])
     proposed: list[Suite] = field(default_factory=list[Suite])
@@ -98,6 +100,9 @@ class FakeProject:
         verdict = await work(FakeWorkbench(self, task, self.suites[task.id]))
         self.reasons[task.id] = verdict.reason
         return TaskState.DONE if verdict.done else TaskState.BLOCKED
+
+    async def lessons(self, task: Task) -> str:
+        return self.learnt.get(task.id, "")
 
     async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         return {task.id: self.settled.get(task.id, TaskState.PENDING) for task in tasks}

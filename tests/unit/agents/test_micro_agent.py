@@ -47,6 +47,13 @@ async def test_a_candidate_that_passes_is_submitted():
     assert "RULES" in texts(model)[0] and "double(2) returns 4" in texts(model)[0]
 
 
+@pytest.mark.parametrize(("size", "told"), [("full", True), ("compact", False)])
+async def test_what_earlier_work_taught_is_told_to_large_models_in_every_try(size, told):
+    agent, bench, model = work([WRONG, RIGHT], STATED, size=size, learnt={"T-1": "- [lesson] Round half up."})
+    assert (await agent.arun(bench)).done
+    assert ["[lesson] Round half up." in text for text in texts(model)] == [told, told]
+
+
 async def test_a_wrong_try_is_told_to_every_other_sample():
     agent, bench, model = work([WRONG, WRONG, RIGHT], STATED)
     assert (await agent.arun(bench)).done

@@ -17,6 +17,7 @@ from tests.unit.run_events import RunEvents, finished
         (errors.SandboxError("x"), 3),
         (errors.ModelUnavailable("x"), 3),
         (errors.EngineError("x"), 3),
+        (errors.StoreError("x"), 3),
         (OSError(28, "No space left on device"), 3),
         (errors.RunStopped("x"), 130),
         (errors.ReplyError("x"), 1),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentinfra.core.config import data_folder, load_settings, user_config_file
+from agentinfra.core.config import data_folder, load_settings, user_config_file, workspace_folder
 from agentinfra.core.errors import ConfigError
 
 
@@ -142,3 +142,13 @@ def test_folders_can_be_moved_by_the_environment(config, monkeypatch, tmp_path):
     monkeypatch.delenv("AGENTINFRA_DATA_DIR")
     monkeypatch.delenv("AGENTINFRA_CONFIG")
     assert data_folder().name == "agentinfra" and user_config_file().parts[-2:] == ("agentinfra", "config.toml")
+
+
+def test_every_workspace_has_a_folder_of_its_own_with_a_name_that_can_be_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("AGENTINFRA_DATA_DIR", str(tmp_path / "data"))
+    one, other = workspace_folder(tmp_path / "a" / "My app!"), workspace_folder(tmp_path / "b" / "My app!")
+    assert one.parent == tmp_path / "data" / "workspaces"
+    assert one.name.startswith("My-app-")
+    assert one != other
+    assert workspace_folder(tmp_path / "a" / ".." / "a" / "My app!") == one
+    assert workspace_folder(tmp_path / "\udcff", tmp_path).parent == tmp_path / "workspaces"

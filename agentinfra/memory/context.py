@@ -1,0 +1,159 @@
+"""What somebody should have read before a task: out of the index, under a token budget, each piece with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from glob import escape
+
+from agentinfra.core.token_estimate import text_tokens
+from agentinfra.memory.context_pieces import Piece, Section, join, pack
+from agentinfra.memory.recall import Recollection, describe
+from agentinfra.memory.records import MemoryRecord
+from agentinfra.memory.search import Hit, HybridSearch
+from agentinfra.memory.search_store import StoredChunk, StoreDoor
+from agentinfra.memory.used_definitions import UsedDefinition, used_definitions
+
+SIMILAR = 12
+"""Chunks that are looked for."""
+_SHARES = {"spec": 0.25, "lessons": 0.10, "files": 0.45, "used": 0.30, "similar": 0.20}
+LEAST_LESSONS = 150
+"""Tokens that lessons may take in a small context, too, if nothing else wants them."""
+_STARTS = 3
+"""Where no files are claimed, what the best of the similar ones use is followed."""
+_WHOLE_FILE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRequest:
+    """What context is wanted for.
+
+    Attributes:
+        query: The task or question, in words.
+        files: Paths that the task claims; those that are not there yet are left out.
+        spec: The part of the specification that it is about.
+        spec_source: Where that stands.
+        lessons: What was learnt and fits, the best first.
+    """
+
+    query: str
+    files: tuple[str, ...] = ()
+    spec: str = ""
+    spec_source: str = "spec.md"
+    lessons: tuple[MemoryRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Pieces for a prompt.
+
+    Attributes:
+        pieces: In the order in which they should be read.
+    """
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def text(self) -> str:
+        """All pieces, each below its source and reasons."""
+        return "\n".join(map(str, self.pieces))
+
+    @property
+    def tokens(self) -> int:
+        """What the text takes."""
+        return text_tokens(self.text)
+
+
+class ContextBuilder:
+    """Builds context out of an index.
+
+    Args:
+        store: The index.
+        search: Searches it.
+    """
+
+    def __init__(self, store: StoreDoor, search: HybridSearch) -> None:
+        self._store = store
+        self._search = search
+
+    async def build(self, request: ContextRequest, tokens: int) -> Context:
+        """The context; the same for the same index, request and budget.
+
+        Args:
+            request: What it is for.
+            tokens: The most that its text takes, by the estimate of :mod:`agentinfra.core.token_estimate`.
+
+        Raises:
+            StoreError: The index cannot be read.
+        """
+        hits = await self._search.search(request.query, SIMILAR)
+        files = [piece for path in dict.fromkeys(request.files) for piece in await self._claimed(path, request, tokens)]
+        start = [(path, 1, _WHOLE_FILE) for path in request.files] or [
+            (hit.path, hit.start, hit.end) for hit in hits[:_STARTS]
+        ]
+        used = await self._store.run(lambda store: used_definitions(store, start))
+        similar = [_similar(hit) for hit in hits if hit.path not in request.files]
+        sections = [
+            Section(_spec(request, int(tokens * _SHARES["spec"])), _SHARES["spec"]),
+            Section(files, _SHARES["files"]),
+            Section([_used(one) for one in used], _SHARES["used"]),
+            Section(similar, _SHARES["similar"]),
+            Section(
+                _lessons(request.lessons, max(LEAST_LESSONS, int(tokens * _SHARES["lessons"]))), _SHARES["lessons"]
+            ),
+        ]
+        return Context(tuple(join(pack(sections, tokens))))
+
+    async def _claimed(self, path: str, request: ContextRequest, tokens: int) -> list[Piece]:
+        """A file as a whole where it fits into what files get, else its chunks, those first that fit the question."""
+        chunks = await self._store.run(lambda store: store.file_chunks(path))
+        if not chunks:
+            return []
+        whole = _whole(chunks)
+        if whole is not None and whole.tokens * len(request.files) <= tokens * _SHARES["files"]:
+            return [whole]
+        hits = await self._search.search(request.query, len(chunks), paths=escape(path))
+        found = [Piece(path, hit.start, hit.end, hit.text, ("claimed by the task",)) for hit in hits]
+        return list(dict.fromkeys([*found, *(_piece(one, "claimed by the task") for one in chunks)]))
+
+
+def _spec(request: ContextRequest, tokens: int) -> list[Piece]:
+    """As many of its first lines as fit."""
+    lines = request.spec.strip().splitlines()
+    while lines:
+        piece = Piece(request.spec_source, 0, 0, "\n".join(lines), ("what is asked for",))
+        if piece.tokens <= tokens:
+            return [piece]
+        lines.pop()
+    return []
+
+
+def _lessons(records: Sequence[MemoryRecord], tokens: int) -> list[Piece]:
+    head = Piece("memory", 0, 0, "", ("learnt before",))
+    text = describe([Recollection(record, 0.0) for record in records], max(tokens - head.tokens, 0))
+    return [Piece("memory", 0, 0, text, head.reasons)] if text else []
+
+
+def _used(one: UsedDefinition) -> Piece:
+    return _piece(one.stored, f"{one.symbol} is used by {one.user}")
+
+
+def _similar(hit: Hit) -> Piece:
+    return Piece(hit.path, hit.start, hit.end, hit.text, ("fits the question",))
+
+
+def _piece(stored: StoredChunk, reason: str) -> Piece:
+    return Piece(stored.path, stored.chunk.start, stored.chunk.end, stored.chunk.text, (reason,))
+
+
+def _whole(chunks: Iterable[StoredChunk]) -> Piece | None:
+    """A file out of its chunks, between which there are but blank lines; None where they are parts of lines."""
+    lines: list[str] = []
+    path = ""
+    for stored in chunks:
+        path, chunk = stored.path, stored.chunk
+        own = chunk.text.split("\n")
+        if len(own) != chunk.end - chunk.start + 1 or chunk.start <= len(lines):
+            return None
+        lines += [""] * (chunk.start - 1 - len(lines)) + own
+    return Piece(path, 1, len(lines), "\n".join(lines), ("claimed by the task",))

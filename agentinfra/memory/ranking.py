@@ -1,0 +1,99 @@
+"""How what was found by words and what was found by meaning become one list. Pure.
+
+A score is a sum of shares: the BM25 score divided by the best one of the query, and weighed cosines of the query with
+a chunk's text, with its name, and with its text once more by a better embedder. The weights are those that
+``benchmarks/retrieval.py`` finds best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from agentinfra.memory.chunk import Chunk
+
+WORDS, NAME, EXACT = "words", "name", "definition"
+"""Shares; those of a text's cosines are called after the embedder."""
+EXACT_SHARE = 100.0
+"""More than all other shares together: what is asked for by its name comes first."""
+_STEP = 8.0
+"""Also more than all other shares together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a cosine of 1 counts beside the best BM25 score of a query, which counts 1.
+
+    Attributes:
+        body: The cosine with a chunk's text.
+        name: The cosine with the words of its name.
+        reranked_name: The same, where a reranker takes part.
+        rerank: The cosine of the reranker.
+    """
+
+    body: float = 1.0
+    name: float = 1.0
+    reranked_name: float = 1.5
+    rerank: float = 2.0
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A chunk that may be what was asked for.
+
+    Attributes:
+        id: The store's number of it.
+        path: Its file.
+        chunk: What stands there.
+        shares: What each part of the search gives it.
+    """
+
+    id: int
+    path: str
+    chunk: Chunk
+    shares: dict[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def score(self) -> float:
+        """The sum of its shares."""
+        return sum(self.shares.values())
+
+
+def give_words(candidates: Mapping[int, Candidate], found: Sequence[tuple[int, float]]) -> None:
+    """Give each candidate its part of the best BM25 score.
+
+    Args:
+        candidates: By id.
+        found: Ids with scores, the best first.
+    """
+    for number, score in found:
+        if number in candidates:
+            candidates[number].shares[WORDS] = score / found[0][1]
+
+
+def give_cosines(candidates: Iterable[Candidate], share: str, weight: float, cosines: Mapping[str, float]) -> None:
+    """Give each candidate its weighed cosine; who has none is taken for the average of the others.
+
+    Args:
+        candidates: Who gets it.
+        share: What it is called.
+        weight: What a cosine of 1 counts.
+        cosines: By the hash of a chunk.
+    """
+    if cosines:
+        average = fmean(cosines.values())
+        for candidate in candidates:
+            candidate.shares[share] = weight * cosines.get(candidate.chunk.hash, average)
+
+
+def give_exact(candidates: Mapping[int, Candidate], ids: Sequence[int]) -> None:
+    """Put candidates before all others, in this order."""
+    for place, number in enumerate(ids):
+        if number in candidates:
+            candidates[number].shares[EXACT] = EXACT_SHARE - place * _STEP
+
+
+def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The best first; the same order for the same shares, whatever the store's numbers are."""
+    return sorted(candidates, key=lambda one: (-one.score, one.path, one.chunk.start, one.chunk.end, one.id))

@@ -1,0 +1,51 @@
+"""What is remembered over runs: an agent in a project with a past is told of it, and every run adds to it."""
+
+import json
+
+import pytest
+
+from tests.e2e.place import Place
+from tests.e2e.provider import CODE, SHORT, Provider, in_turn
+
+WRONG = CODE.replace("n // 2", "n / 2")
+RULE = "Halves are whole numbers."
+
+
+def remembered(place: Place) -> list[dict[str, str]]:
+    return json.loads(place.agentinfra("memory list", "--json").stdout)
+
+
+@pytest.mark.parametrize("files", [{"README__md": "Sums\n"}, {}], ids=["a project", "a new project"])
+def test_agents_are_told_what_fits_in_a_project_with_a_past_and_runs_are_learnt_from(
+    place: Place, files: dict[str, str]
+) -> None:
+    place.repository(**files)
+    place.environment["OPENAI_API_KEY"] = "x"
+    assert place.agentinfra("memory add", RULE, "--kind", "rule", "--subject", "sums.py half").code == 0
+    with Provider({"code": in_turn(WRONG, CODE)}) as provider:
+        outcome = place.agentinfra("plan", SHORT, "--yes", *provider.options)
+        asked = json.dumps(provider.asked("code"))
+    assert outcome.code == 0, outcome.said
+    assert (f"Rules of this project:\\\\n- {RULE}" in json.dumps(asked)) == bool(files)
+    [lesson] = [one for one in remembered(place) if one["kind"] == "lesson"]
+    assert "half(n) in sums.py: what failed first was test_half" in lesson["text"]
+    assert "Solved at try 2, in commit " in lesson["why"]
+    assert lesson["source"] == f"run {place.report()['run']}"
+
+
+def test_a_run_whose_memory_cannot_be_used_is_done_all_the_same_and_says_so(place: Place) -> None:
+    place.repository(README__md="Sums\n")
+    place.environment["OPENAI_API_KEY"] = "x"
+    place.agentinfra("memory add", RULE)
+    [path] = (place.root / "data" / "workspaces").glob("*/memory.db")
+    for file in path.parent.glob("memory.db*"):
+        file.unlink()
+    path.mkdir()
+    with Provider({"code": in_turn(WRONG, CODE)}) as provider:
+        outcome = place.agentinfra("plan", SHORT, "--yes", *provider.options)
+    assert outcome.code == 0, outcome.said
+    told = [notice["text"] for notice in place.told("notice") if notice["level"] == "warning"]
+    assert [text.partition(":")[0] for text in told] == [
+        "Nothing was recalled",
+        "What the run taught was not remembered",
+    ]

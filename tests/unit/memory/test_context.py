@@ -1,0 +1,134 @@
+import random
+import string
+
+import pytest
+
+from agentinfra.core.token_estimate import text_tokens
+from agentinfra.memory.context import ContextBuilder, ContextRequest
+from agentinfra.memory.embedders.static import StaticEmbedder
+from agentinfra.memory.records import MemoryRecord
+from agentinfra.memory.search import HybridSearch
+from tests.unit.memory.plain_index import index_of
+
+FILES = {
+    "shop/cart.py": '''from shop.prices import total_price
+
+
+class Cart:
+    """What somebody wants to buy."""
+
+    def __init__(self):
+        self.items = {}
+
+    def add(self, name, count=1):
+        """Put some of an article into the cart."""
+        self.items[name] = self.items.get(name, 0) + count
+
+    def price(self):
+        """What all of it costs."""
+        return total_price(self.items)
+''',
+    "shop/prices.py": '''from shop.discounts import discount_for
+
+
+def total_price(items):
+    """Add up what articles cost, less the discount that the customer gets for buying many of them at the same time."""
+    price = sum(PRICES[name] * count for name, count in items.items())
+    return price - discount_for(price)
+
+
+def unrelated():
+    """Print a price list on paper, in two columns, with a border around it, for those who come into the shop."""
+    for name, price in PRICES.items():
+        print(name.ljust(40), str(price).rjust(10), sep=" | ")
+
+
+PRICES = {"tea": 3, "bread": 2}
+''',
+    "shop/discounts.py": '''def discount_for(price):
+    """Who buys for more than a hundred gets a tenth off, who buys for more than a thousand gets a fifth off."""
+    if price > 1000:
+        return price / 5
+    return price / 10 if price > 100 else 0
+''',
+    "web/basket_page.ts": """/** Shows the shopping cart with its articles. */
+export function showCart(cart: Cart): string {
+  const rows = cart.items.map((item) => `<li>${item.name}: ${item.count}</li>`);
+  return `<ul class="cart">${rows.join("")}</ul><p>Total: ${cart.price()}</p>`;
+}
+""",
+}
+LESSON = MemoryRecord("1", "lesson", "Prices are in cents", why="floats went wrong", source="run 7")
+REQUEST = ContextRequest(
+    "remove an article from the cart",
+    ("shop/cart.py", "shop/new_file.py"),
+    "FR-1 Somebody can remove an article from the cart.\n\n- An article that is not there changes nothing.",
+    "spec.md:12",
+    (LESSON,),
+)
+
+
+def builder(files=FILES):
+    index = index_of(files)
+    return ContextBuilder(index, HybridSearch(index, StaticEmbedder()))
+
+
+async def test_every_piece_has_its_source_and_its_reason():
+    context = await builder().build(REQUEST, 3000)
+    found = {piece.source: piece.reasons for piece in context.pieces}
+    assert next(iter(found)) == "spec.md:12"
+    assert found["shop/cart.py:1-16"] == ("claimed by the task",)
+    assert found["memory"] == ("learnt before",)
+    assert "=== shop/cart.py:1-16 (claimed by the task) ===\nfrom shop.prices import total_price\n" in context.text
+    assert "Prices are in cents (floats went wrong)" in context.text
+    assert any(
+        piece.path == "web/basket_page.ts" and piece.reasons == ("fits the question",) for piece in context.pieces
+    )
+
+
+async def test_what_the_files_use_is_followed_over_two_steps():
+    pieces = (await builder().build(REQUEST, 3000)).pieces
+    reasons = {reason for piece in pieces for reason in piece.reasons}
+    assert "total_price is used by shop/cart.py" in reasons
+    assert "discount_for is used by shop/prices.py" in reasons
+
+
+async def test_without_files_what_the_best_hits_use_is_followed():
+    context = await builder().build(ContextRequest("what all of the cart costs"), 3000)
+    assert "def discount_for(price):" in context.text
+    assert context.text.count("def total_price(items):") == 1
+
+
+@pytest.mark.parametrize("tokens", [0, 10, 40, 100, 200, 300, 450, 600, 1000])
+async def test_it_never_takes_more_than_the_budget(tokens):
+    context = await builder().build(REQUEST, tokens)
+    assert context.tokens == text_tokens(context.text) <= tokens
+    assert bool(context.pieces) == (tokens >= 40)
+
+
+async def test_a_file_too_large_gives_what_fits_the_question():
+    words = random.Random(1)
+    noise = "".join(
+        f"def part_{n}(a):\n    return '{''.join(words.choices(string.ascii_letters, k=400))}'\n\n\n" for n in range(40)
+    )
+    files = {"big.py": noise + 'def remove_article(cart, name):\n    """Remove it."""\n' + "    del cart[name]\n" * 15}
+    context = await builder(files).build(ContextRequest("remove an article", ("big.py",)), 900)
+    assert "def remove_article(cart, name):" in context.text
+    assert context.tokens <= 900
+
+
+async def test_the_same_index_gives_the_same_context():
+    assert await builder().build(REQUEST, 500) == await builder().build(REQUEST, 500)
+
+
+async def test_a_specification_that_is_too_long_is_cut_at_a_line():
+    spec = "\n".join(f"- Rule {n} says that something holds." for n in range(100))
+    context = await builder().build(ContextRequest("cart", (), spec), 400)
+    kept = context.pieces[0].text.splitlines()
+    assert 0 < len(kept) < 100
+    assert kept == spec.splitlines()[: len(kept)]
+
+
+async def test_an_empty_index_still_gives_the_specification():
+    context = await builder({}).build(REQUEST, 500)
+    assert [piece.path for piece in context.pieces] == ["spec.md:12", "memory"]
