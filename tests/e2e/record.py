@@ -49,7 +49,10 @@ class Scenario:
 
 DEMO_IDEA = (HERE.parents[1] / "examples" / "demo_idea.md").read_text(encoding="utf-8")
 MORE_WATER = (
-    ("is half a litre for every hour", "is three quarters of a litre for every hour"),
+    (
+        "\n`pack.py`: `water_litres(minutes, people)` is half a",
+        "\n`pack.py`: `water_litres(minutes, people)` is three quarters of a",
+    ),
     ("`water_litres(150, 2)` gives 2.5 and `water_litres(60, 1)` gives 0.5.\n\nFile", "as in the examples.\n\nFile"),
     ("`water_litres(150, 2)` returns `2.5` _(stated)_", "`water_litres(160, 2)` returns `4.0`"),
     ("`water_litres(60, 1)` returns `0.5` _(stated)_", "`water_litres(60, 1)` returns `0.75`"),
