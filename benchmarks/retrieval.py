@@ -5,8 +5,8 @@ TypeScript packages of npm and over Python's standard library. And over a git hi
 the files that it changed. Weights are chosen on the first half of the functions' questions, and everything is reported
 on the second half, and on all commits. Intervals are bootstrapped over the questions; ratios are paired.
 
-``agentinfra models pull minilm`` first, or MiniLM is left out. Semble 0.7.0 is installed into an environment of its own;
-its default weights lie on a model hub only, so it gets our word vectors: this compares the ranking, not the weights.
+``agentinfra models pull minilm`` first, or MiniLM is left out. Semble 0.7.0 is installed into an environment of its
+own; its default weights lie on a model hub only, so it gets our word vectors: this compares rankings, not weights.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from agentinfra.core.interfaces import Embedder
@@ -31,7 +30,7 @@ from agentinfra.memory.ranking import Weights
 from agentinfra.memory.search import HybridSearch
 from benchmarks.retrieval_corpus import Evaluation, evaluation
 from benchmarks.retrieval_history import Step, history
-from benchmarks.retrieval_index import MemoryIndex
+from benchmarks.retrieval_index import evaluation_index
 from benchmarks.retrieval_methods import Floats, Found, Ranking, choose, chunks_of, find
 from benchmarks.retrieval_sources import standard_library, typescript_packages
 from benchmarks.retrieval_statistics import mean, ratio, recall, reciprocal_rank
@@ -42,7 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _HEADER = "| questions | method | MRR@10 | recall@10 | × words alone |\n|--|--|--|--|--|"
 _MOST_HITS = 100
 _NO_LIMIT = 1e6
-_INSTALL_SECONDS = 600
+_RUN_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +78,29 @@ async def _measure(options: argparse.Namespace) -> int:
         vectors = {each.name: await _vectors(one, each, options.folder) for each in embedders}
         every.append(await find(one, static, reranker, vectors))
     print(f"Chosen on the first halves: {choose(every)}\nShipped: {Weights()}\n\n{_HEADER}")
-    reached = [_report(found, await _semble(found.evaluation, static, options.folder)) for found in every]
-    await _report_history(list(history(options.history)), static, reranker)
+    reached = [_report(found, _semble(found.evaluation, static, options.folder)) for found in every]
+    await _report_history(history(options.history), static, reranker)
     return 0 if all(reached) else 1
 
 
 async def _vectors(one: Evaluation, embedder: Embedder, folder: Path) -> Floats:
     """A vector for each function; those that were made before are taken from the folder."""
-    chunks = chunks_of(one)
-    kept = folder / f"{embedder.name}.npz"
-    known: dict[str, NDArray[np.float32]] = {}
-    if kept.is_file():
-        with np.load(kept) as parts:
-            known = dict(zip(parts["hashes"].tolist(), parts["vectors"], strict=True))
+    chunks, kept = chunks_of(one), folder / f"{embedder.name}.npz"
+    known = _kept(kept)
     new = [chunk for chunk in chunks if chunk.hash not in known]
     if new:
         print(f"Embedding {len(new)} functions with {embedder.name}", file=sys.stderr)
         made = await embedder.embed([chunk.embedded_text for chunk in new])
         known |= dict(zip((chunk.hash for chunk in new), made, strict=True))
-        folder.mkdir(parents=True, exist_ok=True)
         np.savez(kept, hashes=np.array(list(known)), vectors=np.array(list(known.values())))
     return np.array([known[chunk.hash] for chunk in chunks])
+
+
+def _kept(file: Path) -> dict[str, Floats]:
+    if not file.is_file():
+        return {}
+    with np.load(file) as parts:
+        return dict(zip(parts["hashes"].tolist(), parts["vectors"], strict=True))
 
 
 def _report(found: Found, semble: list[Ranking] | str) -> bool:
@@ -131,48 +132,51 @@ def _print(name: str, rows: Sequence[Row]) -> None:
         print(f"| {name} | {row.method} | {mean(row.ranks)} | {mean(row.recalls)} | {times} |", flush=True)
 
 
-async def _semble(one: Evaluation, static: StaticEmbedder, folder: Path) -> list[Ranking] | str:
+def _semble(one: Evaluation, static: StaticEmbedder, folder: Path) -> list[Ranking] | str:
     """What semble's code ranks first; or why it cannot be had."""
-    python = folder / "semble" / "bin" / "python"
+    texts = [chunk.embedded_text for chunk in chunks_of(one)]
+    questions = [question.text for question in one.questions]
+    vectors = folder / "semble-vectors.npz"
+    np.savez(vectors, functions=static.embed_now(texts), questions=static.embed_now(questions))
+    functions = [{"path": each.path, "text": text} for each, text in zip(one.functions, texts, strict=True)]
+    task = {"functions": functions, "questions": questions, "vectors": str(vectors), "language": one.name.lower()}
+    program = Path(__file__).with_name("contestants") / "semble_ranking.py"
     try:
-        if not python.is_file():
-            subprocess.run([sys.executable, "-m", "venv", python.parent.parent], check=True, timeout=_INSTALL_SECONDS)
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", SEMBLE]
-            subprocess.run(pip, check=True, capture_output=True, timeout=_INSTALL_SECONDS)
-        vectors, program = folder / "semble-vectors.npz", Path(__file__).with_name("contestants") / "semble_ranking.py"
-        texts = [chunk.embedded_text for chunk in chunks_of(one)]
-        questions = [question.text for question in one.questions]
-        np.savez(vectors, functions=static.embed_now(texts), questions=static.embed_now(questions))
-        functions = [{"path": each.path, "text": text} for each, text in zip(one.functions, texts, strict=True)]
-        task = {"functions": functions, "questions": questions, "vectors": str(vectors), "language": one.name.lower()}
-        done = subprocess.run(
-            [python, "-P", program],
-            input=json.dumps(task),
-            text=True,
-            capture_output=True,
-            check=True,
-            timeout=_INSTALL_SECONDS,
-        )
-        return json.loads(done.stdout)
+        return json.loads(_run([_semble_python(folder), "-P", program], json.dumps(task)))
     except (subprocess.SubprocessError, OSError) as error:
         return f"not measured: {' '.join(str(error).split())[:200]}"
 
 
-async def _report_history(steps: Sequence[Step], static: StaticEmbedder, reranker: Embedder | None) -> None:
+def _semble_python(folder: Path) -> Path:
+    """The interpreter of semble's own environment, which is made where it is not there."""
+    python = folder / "semble" / "bin" / "python"
+    if not python.is_file():
+        _run([sys.executable, "-m", "venv", python.parent.parent])
+        _run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", SEMBLE])
+    return python
+
+
+def _run(command: Sequence[str | Path], given: str = "") -> str:
+    done = subprocess.run(command, input=given, text=True, capture_output=True, check=True, timeout=_RUN_SECONDS)
+    return done.stdout
+
+
+async def _report_history(steps: Iterable[Step], static: StaticEmbedder, reranker: Embedder | None) -> None:
     """Print the rows of a git history, on all its commits."""
     rankings: dict[str, list[list[str]]] = {}
-    for step in steps:
-        index = MemoryIndex((path, chunk) for path, file in sorted(step.tree.items()) for chunk in file.chunks)
-        index.keep(static.name, static.embed_now([one.chunk.embedded_text for one in index.stored]))
+    answers: list[frozenset[object]] = []
+    with evaluation_index() as index:
         searches = {"words alone (FTS5)": HybridSearch(index), "+ static": HybridSearch(index, static)}
         if reranker is not None:
             searches["+ static, MiniLM on 50"] = HybridSearch(index, static, reranker)
-        for method, search in searches.items():
-            hits = await search.search(step.subject, _MOST_HITS, budget_seconds=_NO_LIMIT)
-            rankings.setdefault(method, []).append(list(dict.fromkeys(hit.path for hit in hits)))
-    answers: list[frozenset[object]] = [frozenset(step.answers) for step in steps]
-    if steps:
-        _print(f"{len(steps)} commits → files", [_row(method, each, answers) for method, each in rankings.items()])
+        for step in steps:
+            index.keep(static.name, index.show(step.tree), static.embed_now)
+            answers.append(frozenset(step.answers))
+            for method, search in searches.items():
+                hits = await search.search(step.subject, _MOST_HITS, budget_seconds=_NO_LIMIT)
+                rankings.setdefault(method, []).append(list(dict.fromkeys(hit.path for hit in hits)))
+    if answers:
+        _print(f"{len(answers)} commits → files", [_row(method, each, answers) for method, each in rankings.items()])
 
 
 if __name__ == "__main__":

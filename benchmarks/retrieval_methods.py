@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agentinfra.core.interfaces import Embedder
-from agentinfra.memory.chunk import Chunk
-from agentinfra.memory.ranking import NAME, WORDS, Weights
+from agentinfra.memory.chunk import Chunk, ParsedFile
+from agentinfra.memory.ranking import NAME, SIGNATURE, WORDS, Weights
 from agentinfra.memory.search import HybridSearch
 from benchmarks.retrieval_corpus import Evaluation
-from benchmarks.retrieval_index import MemoryIndex
+from benchmarks.retrieval_index import evaluation_index
 from benchmarks.retrieval_statistics import reciprocal_rank
 
-_EQUAL = Weights(body=1.0, name=1.0, reranked_name=1.0, rerank=1.0)
+_EQUAL = Weights(body=1.0, name=1.0, signature=1.0, rerank=1.0)
 _CANDIDATES = 150
 _NO_LIMIT = 1e6
-BODY, NAMES, RERANKED_NAMES, RERANK = (0.5, 1.0, 1.5, 2.0), (0.5, 1.0, 1.5, 2.0), (0.5, 1.0, 1.5, 2.0), (1.0, 2.0, 3.0)
+BODY, NAMES, SIGNATURES, RERANK = (0.5, 1.0, 1.5), (0.5, 0.75, 1.0, 1.5), (0.5, 0.75, 1.0), (1.0, 2.0, 3.0)
 Floats = NDArray[np.float32]
 Shares = Mapping[str, float]
 Ranking = list[int]
@@ -55,10 +56,9 @@ class Found:
         ]
 
     def _score(self, shares: Shares, weights: Weights, reranked: bool) -> float:
-        counts = reranked and self.reranker in shares
-        name = weights.reranked_name if counts else weights.name
-        score = shares.get(WORDS, 0.0) + weights.body * shares[self.embedder] + name * shares[NAME]
-        return score + weights.rerank * shares[self.reranker] if counts else score
+        score = shares.get(WORDS, 0.0) + weights.body * shares[self.embedder]
+        score += weights.name * shares[NAME] + weights.signature * shares[SIGNATURE]
+        return score + weights.rerank * shares[self.reranker] if reranked and self.reranker in shares else score
 
     def ranks(self, rankings: Sequence[Ranking]) -> list[float]:
         """The reciprocal rank of each question's answer."""
@@ -86,28 +86,32 @@ async def find(
         reranker: The second one, or None.
         vectors: Of every function, by the embedder's name.
     """
-    paths = [one.path for one in evaluation.functions]
-    index = MemoryIndex(zip(paths, chunks_of(evaluation), strict=True))
-    for model, rows in vectors.items():
-        index.keep(model, rows)
-    search = HybridSearch(index, embedder, reranker, weights=_EQUAL)
+    chunks = chunks_of(evaluation)
+    of_file: dict[str, list[Chunk]] = defaultdict(list)
+    for function, chunk in zip(evaluation.functions, chunks, strict=True):
+        of_file[function.path].append(chunk)
     candidates: list[list[tuple[int, Shares]]] = []
-    for question in evaluation.questions:
-        hits = await search.search(question.text, _CANDIDATES, budget_seconds=_NO_LIMIT)
-        candidates.append([(hit.start - 1, hit.why) for hit in hits])
+    with evaluation_index() as index:
+        index.show({path: ParsedFile("", tuple(each)) for path, each in of_file.items()})
+        for model, rows in vectors.items():
+            index.keep(model, chunks, lambda _, rows=rows: rows)
+        search = HybridSearch(index, embedder, reranker, weights=_EQUAL)
+        for question in evaluation.questions:
+            hits = await search.search(question.text, _CANDIDATES, budget_seconds=_NO_LIMIT)
+            candidates.append([(hit.start - 1, hit.why) for hit in hits])
     return Found(evaluation, candidates, embedder.name, reranker.name if reranker else "")
 
 
 def choose(every: Sequence[Found]) -> Weights:
     """The weights that are best on the first half of each evaluation's questions, on average over these."""
     chosen = max(
-        (Weights(body, name) for body, name in product(BODY, NAMES)),
+        (Weights(*three) for three in product(BODY, NAMES, SIGNATURES)),
         key=lambda weights: gain(every, weights, reranked=False),
     )
     if not all(one.reranker for one in every):
         return chosen
     return max(
-        (Weights(chosen.body, chosen.name, *pair) for pair in product(RERANKED_NAMES, RERANK)),
+        (replace(chosen, rerank=rerank) for rerank in RERANK),
         key=lambda weights: gain(every, weights, reranked=True),
     )
 

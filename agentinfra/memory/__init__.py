@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agentinfra.memory.statement import Statement
     from agentinfra.memory.vector_memory import VectorDatabaseMemory
     from agentinfra.memory.vector_store import Match, NumpyVectorStore, VectorEntry, VectorStore
+    from agentinfra.memory.workspace_memory import WorkspaceMemory
 
 __all__ = [
     "Compaction",
@@ -34,6 +35,7 @@ __all__ = [
     "VectorDatabaseMemory",
     "VectorEntry",
     "VectorStore",
+    "WorkspaceMemory",
 ]
 
 _HOMES = {
@@ -51,6 +53,7 @@ _HOMES = {
     "VectorDatabaseMemory": "vector_memory",
     "VectorEntry": "vector_store",
     "VectorStore": "vector_store",
+    "WorkspaceMemory": "workspace_memory",
 }
 
 

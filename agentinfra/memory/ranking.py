@@ -1,8 +1,8 @@
 """How what was found by words and what was found by meaning become one list. Pure.
 
 A score is a sum of shares: the BM25 score divided by the best one of the query, and weighed cosines of the query with
-a chunk's text, with its name, and with its text once more by a better embedder. The weights are those that
-``benchmarks/retrieval.py`` finds best.
+a chunk's text, with its name, with its signature, and with its text once more by a better embedder. The weights are
+those that ``benchmarks/retrieval.py`` finds best.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from statistics import fmean
 
 from agentinfra.memory.chunk import Chunk
 
-WORDS, NAME, EXACT = "words", "name", "definition"
+WORDS, NAME, SIGNATURE, EXACT = "words", "name", "signature", "definition"
 """Shares; those of a text's cosines are called after the embedder."""
 EXACT_SHARE = 100.0
 """More than all other shares together: what is asked for by its name comes first."""
+_LONGEST_SIGNATURE = 200
 _STEP = 8.0
 """Also more than all other shares together."""
 
@@ -28,13 +29,13 @@ class Weights:
     Attributes:
         body: The cosine with a chunk's text.
         name: The cosine with the words of its name.
-        reranked_name: The same, where a reranker takes part.
+        signature: The cosine with the words of its signature.
         rerank: The cosine of the reranker.
     """
 
     body: float = 1.0
     name: float = 1.0
-    reranked_name: float = 1.5
+    signature: float = 1.0
     rerank: float = 2.0
 
 
@@ -58,6 +59,11 @@ class Candidate:
     def score(self) -> float:
         """The sum of its shares."""
         return sum(self.shares.values())
+
+
+def signature(chunk: Chunk) -> str:
+    """What stands before the body of a definition: its head, and comments above it."""
+    return chunk.text.lstrip()[:_LONGEST_SIGNATURE].split("{", 1)[0].split(":\n", 1)[0]
 
 
 def give_words(candidates: Mapping[int, Candidate], found: Sequence[tuple[int, float]]) -> None:

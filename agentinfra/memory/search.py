@@ -14,12 +14,14 @@ from agentinfra.memory.exact import exact_ids
 from agentinfra.memory.ranking import (
     EXACT,
     NAME,
+    SIGNATURE,
     Candidate,
     Weights,
     give_cosines,
     give_exact,
     give_words,
     ranked,
+    signature,
 )
 from agentinfra.memory.reranking import Reranker
 from agentinfra.memory.search_store import Floats, SearchStore, StoreDoor
@@ -145,7 +147,7 @@ class HybridSearch:
         give_words(found, words)
         if self._embedder is not None and vector is not None:
             _give_meaning(store, self._embedder.name, found, near, vector, self._weights.body)
-        self._give_name(found.values(), question.text)
+        self._give_names(found.values(), question.text)
         give_exact(found, exact)
         return list(found.values())
 
@@ -155,14 +157,17 @@ class HybridSearch:
         k = max(VECTOR_TOP, question.k)
         return dict(store.search_vector(self._embedder.name, vector, k, paths=question.paths, kinds=question.kinds))
 
-    def _give_name(self, candidates: Collection[Candidate], query: str) -> None:
+    def _give_names(self, candidates: Collection[Candidate], query: str) -> None:
         named = [one for one in candidates if one.chunk.symbol]
         if self._names is None or not named:
             return
-        vectors = self._names.embed_now([query, *(one.chunk.symbol for one in named)])
+        texts = [*(one.chunk.symbol for one in named), *(signature(one.chunk) for one in named)]
+        vectors = self._names.embed_now([query, *texts])
         cosines = (vectors[1:] @ vectors[0]).tolist()
-        by_hash = {one.chunk.hash: cosine for one, cosine in zip(named, cosines, strict=True)}
-        give_cosines(candidates, NAME, self._weights.name, by_hash)
+        keys = [one.chunk.hash for one in named]
+        weights = self._weights
+        give_cosines(candidates, NAME, weights.name, dict(zip(keys, cosines[: len(keys)], strict=True)))
+        give_cosines(candidates, SIGNATURE, weights.signature, dict(zip(keys, cosines[len(keys) :], strict=True)))
 
     async def _rerank(self, reranker: Reranker, query: str, best: list[Candidate], seconds: float) -> None:
         best = [one for one in best if EXACT not in one.shares]
@@ -171,11 +176,7 @@ class HybridSearch:
         except ModelError as error:
             self.trouble = str(error)
             return
-        if cosines:
-            give_cosines(best, reranker.name, self._weights.rerank, cosines)
-            for one in best:
-                if NAME in one.shares:
-                    one.shares[NAME] *= self._weights.reranked_name / self._weights.name
+        give_cosines(best, reranker.name, self._weights.rerank, cosines)
 
 
 def _give_meaning(

@@ -19,6 +19,8 @@ from vicinity.backends.basic import BasicArgs
 
 
 class KnownVectors:
+    """Stands for a model: it has been asked everything before."""
+
     def __init__(self, vectors):
         self.vectors = vectors
 
@@ -27,6 +29,7 @@ class KnownVectors:
 
 
 def main():
+    """Index, ask, print."""
     task = json.load(sys.stdin)
     vectors = np.load(task["vectors"])
     chunks, line = [], 1

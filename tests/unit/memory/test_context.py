@@ -8,7 +8,6 @@ from agentinfra.memory.context import ContextBuilder, ContextRequest
 from agentinfra.memory.embedders.static import StaticEmbedder
 from agentinfra.memory.records import MemoryRecord
 from agentinfra.memory.search import HybridSearch
-from tests.unit.memory.plain_index import index_of
 
 FILES = {
     "shop/cart.py": '''from shop.prices import total_price
@@ -68,12 +67,16 @@ REQUEST = ContextRequest(
 )
 
 
-def builder(files=FILES):
-    index = index_of(files)
-    return ContextBuilder(index, HybridSearch(index, StaticEmbedder()))
+@pytest.fixture
+def builder(index_of):
+    def make(files=FILES):
+        index = index_of(files)
+        return ContextBuilder(index, HybridSearch(index, StaticEmbedder()))
+
+    return make
 
 
-async def test_every_piece_has_its_source_and_its_reason():
+async def test_every_piece_has_its_source_and_its_reason(builder):
     context = await builder().build(REQUEST, 3000)
     found = {piece.source: piece.reasons for piece in context.pieces}
     assert next(iter(found)) == "spec.md:12"
@@ -86,27 +89,27 @@ async def test_every_piece_has_its_source_and_its_reason():
     )
 
 
-async def test_what_the_files_use_is_followed_over_two_steps():
+async def test_what_the_files_use_is_followed_over_two_steps(builder):
     pieces = (await builder().build(REQUEST, 3000)).pieces
     reasons = {reason for piece in pieces for reason in piece.reasons}
     assert "total_price is used by shop/cart.py" in reasons
     assert "discount_for is used by shop/prices.py" in reasons
 
 
-async def test_without_files_what_the_best_hits_use_is_followed():
+async def test_without_files_what_the_best_hits_use_is_followed(builder):
     context = await builder().build(ContextRequest("what all of the cart costs"), 3000)
     assert "def discount_for(price):" in context.text
     assert context.text.count("def total_price(items):") == 1
 
 
 @pytest.mark.parametrize("tokens", [0, 10, 40, 100, 200, 300, 450, 600, 1000])
-async def test_it_never_takes_more_than_the_budget(tokens):
+async def test_it_never_takes_more_than_the_budget(builder, tokens):
     context = await builder().build(REQUEST, tokens)
     assert context.tokens == text_tokens(context.text) <= tokens
     assert bool(context.pieces) == (tokens >= 40)
 
 
-async def test_a_file_too_large_gives_what_fits_the_question():
+async def test_a_file_too_large_gives_what_fits_the_question(builder):
     words = random.Random(1)
     noise = "".join(
         f"def part_{n}(a):\n    return '{''.join(words.choices(string.ascii_letters, k=400))}'\n\n\n" for n in range(40)
@@ -117,11 +120,11 @@ async def test_a_file_too_large_gives_what_fits_the_question():
     assert context.tokens <= 900
 
 
-async def test_the_same_index_gives_the_same_context():
+async def test_the_same_index_gives_the_same_context(builder):
     assert await builder().build(REQUEST, 500) == await builder().build(REQUEST, 500)
 
 
-async def test_a_specification_that_is_too_long_is_cut_at_a_line():
+async def test_a_specification_that_is_too_long_is_cut_at_a_line(builder):
     spec = "\n".join(f"- Rule {n} says that something holds." for n in range(100))
     context = await builder().build(ContextRequest("cart", (), spec), 400)
     kept = context.pieces[0].text.splitlines()
@@ -129,6 +132,6 @@ async def test_a_specification_that_is_too_long_is_cut_at_a_line():
     assert kept == spec.splitlines()[: len(kept)]
 
 
-async def test_an_empty_index_still_gives_the_specification():
+async def test_an_empty_index_still_gives_the_specification(builder):
     context = await builder({}).build(REQUEST, 500)
     assert [piece.path for piece in context.pieces] == ["spec.md:12", "memory"]

@@ -1,0 +1,110 @@
+"""The verbs ``index`` and ``search``: what is in the workspace's files, found by words, by meaning and by name."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_format
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from agentinfra.cli import options
+from agentinfra.cli.exit_codes import ExitCode
+from agentinfra.security.clean import clean_line
+
+if TYPE_CHECKING:
+    from agentinfra.memory.indexer import IndexReport
+    from agentinfra.memory.search import Hit
+    from agentinfra.memory.workspace_memory import WorkspaceMemory
+
+T = TypeVar("T")
+_SHOWN_LINES = 3
+
+Query = Annotated[str, typer.Argument(help="A question, a piece of code, or the name of a symbol or file.")]
+Most = Annotated[int, typer.Option("-k", min=1, max=100, help="How many at most.")]
+Paths = Annotated[str | None, typer.Option("--paths", help='Only files that fit a pattern, such as "src/*.py".')]
+Skipped = Annotated[bool, typer.Option("--skipped", help="List the files that were left out, with the reason.")]
+Forget = Annotated[bool, typer.Option("--forget", help="Forget all files instead, so that no byte of them is left.")]
+Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
+
+def index(
+    *, skipped: Skipped = False, forget: Forget = False, json: Json = False, workspace: options.Workspace = options.HERE
+) -> None:
+    """Bring the index of the workspace's files up to date; what did not change is not read."""
+
+    async def build(memory: WorkspaceMemory) -> tuple[IndexReport | None, dict[str, str]]:
+        if forget:
+            await memory.forget()
+            return None, {}
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("Indexing", total=None)
+            report = await memory.index(lambda done, total: progress.update(bar, completed=done, total=total))
+        return report, await memory.skipped() if skipped else {}
+
+    report, left_out = _with_memory(workspace, build)
+    if report is None:
+        typer.echo("Forgot the index of this workspace.")
+    elif json:
+        typer.echo(json_format.dumps({**asdict(report), "left_out": left_out}, indent=2))
+    else:
+        typer.echo("\n".join([_told(report), *(f"  {clean_line(f'{path}: {why}')}" for path, why in left_out.items())]))
+
+
+def _told(report: IndexReport) -> str:
+    counts = f"{report.changed} anew, {report.removed} gone, {report.skipped} left out"
+    return f"{report.files} files indexed: {counts}; {report.chunks} new pieces, {report.seconds:.1f} s"
+
+
+def search(
+    query: Query,
+    *,
+    k: Most = 10,
+    paths: Paths = None,
+    json: Json = False,
+    workspace: options.Workspace = options.HERE,
+) -> None:
+    """Search the workspace's files; the index is brought up to date first.
+
+    Exit codes: 0 something was found; 1 nothing was.
+    """
+
+    async def find(memory: WorkspaceMemory) -> list[Hit]:
+        await memory.index()
+        return await memory.search(query, k, paths=paths)
+
+    hits = _with_memory(workspace, find)
+    if json:
+        typer.echo(json_format.dumps([asdict(hit) for hit in hits], indent=2))
+    else:
+        for hit in hits:
+            _print(hit)
+    if not hits:
+        typer.echo("Nothing fits.", err=True)
+        raise typer.Exit(ExitCode.UNFINISHED)
+
+
+def _print(hit: Hit) -> None:
+    symbol = f" {hit.symbol}" if hit.symbol else ""
+    typer.echo(clean_line(f"{hit.path}:{hit.start}-{hit.end}{symbol}"))
+    lines = [line for line in hit.text.splitlines() if line.strip()]
+    for line in lines[:_SHOWN_LINES]:
+        typer.echo(f"    {clean_line(line, 110)}")
+
+
+def _with_memory(workspace: Path, use: Callable[[WorkspaceMemory], Awaitable[T]]) -> T:
+    async def carry() -> T:
+        from agentinfra.memory.workspace_memory import WorkspaceMemory  # noqa: PLC0415  (brings numpy and SQLite)
+
+        memory = WorkspaceMemory.open(workspace)
+        try:
+            return await use(memory)
+        finally:
+            await memory.aclose()
+
+    return asyncio.run(carry())
