@@ -34,8 +34,8 @@ class Weights:
     """
 
     body: float = 1.0
-    name: float = 1.0
-    signature: float = 1.0
+    name: float = 0.75
+    signature: float = 0.75
     rerank: float = 2.0
 
 

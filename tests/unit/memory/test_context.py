@@ -26,6 +26,10 @@ class Cart:
     def price(self):
         """What all of it costs."""
         return total_price(self.items)
+
+
+def new_cart():
+    return Cart()
 ''',
     "shop/prices.py": '''from shop.discounts import discount_for
 
@@ -80,9 +84,9 @@ async def test_every_piece_has_its_source_and_its_reason(builder):
     context = await builder().build(REQUEST, 3000)
     found = {piece.source: piece.reasons for piece in context.pieces}
     assert next(iter(found)) == "spec.md:12"
-    assert found["shop/cart.py:1-16"] == ("claimed by the task",)
+    assert found["shop/cart.py:1-20"] == ("claimed by the task",)
     assert found["memory"] == ("learnt before",)
-    assert "=== shop/cart.py:1-16 (claimed by the task) ===\nfrom shop.prices import total_price\n" in context.text
+    assert "=== shop/cart.py:1-20 (claimed by the task) ===\nfrom shop.prices import total_price\n" in context.text
     assert "Prices are in cents (floats went wrong)" in context.text
     assert any(
         piece.path == "web/basket_page.ts" and piece.reasons == ("fits the question",) for piece in context.pieces

@@ -99,6 +99,15 @@ async def test_words_meaning_and_name_add_up_to_the_score(search_in):
     assert all(other.score <= best.score for other in others)
 
 
+async def test_name_and_signature_count_by_their_cosines(search_in):
+    query = "download a document from a server"
+    best = (await search_in().search(query))[0]
+    texts = [query, "fetch_page", "def fetch_page(address, retries=3)"]
+    asked, name, signature = StaticEmbedder().embed_now(texts)
+    assert best.why["name"] == pytest.approx(0.75 * name @ asked)
+    assert best.why["signature"] == pytest.approx(0.75 * signature @ asked)
+
+
 async def test_meaning_finds_what_has_no_word_in_common(search_in, words_alone):
     words = await words_alone.search("retrieve url")
     both = await search_in().search("retrieve url")
