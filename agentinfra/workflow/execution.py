@@ -264,6 +264,7 @@ class BaseEngine(ABC):
             execution.stopping = reason
             raise asyncio.CancelledError from reason
         except Exception as error:
+            _cancel_when_stopping(execution, error)
             raise as_engine_error(error, f"Workflow {workflow_id}") from error
 
     def _ended(self, execution: Execution, task: asyncio.Task[Any]) -> None:
@@ -325,9 +326,16 @@ class StepAttempt:
             self.stopped = reason
             raise asyncio.CancelledError from reason
         except Exception as error:
+            _cancel_when_stopping(self.execution, error)
             raise as_engine_error(error, where) from error
         finally:
             _scope.reset(token)
+
+
+def _cancel_when_stopping(execution: Execution, error: Exception) -> None:
+    # What fails while it is being torn down failed because of that: an outcome on record would be final.
+    if execution.stopping is not None:
+        raise asyncio.CancelledError from error
 
 
 def _refuse_other(known: Execution | Stored, name: str, argument: Any, workflow_id: str = "") -> None:

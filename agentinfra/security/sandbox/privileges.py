@@ -63,19 +63,27 @@ def unprivileged(argv: Sequence[str], staged: Mapping[Path, Path], scratch: Path
 async def take_back(scratch: Path, uid: int, gid: int) -> None:
     """Return what the unprivileged user owns in the scratch folder; set-user-id bits are lost on the way.
 
+    What somebody else removes meanwhile needs no owner.
+
     Raises:
         SandboxError: Some files could not be returned.
     """
-    process = await asyncio.create_subprocess_exec(
-        *("chown", "-R", "-h", f"--from={SANDBOX_UID}:{SANDBOX_UID}", f"{uid}:{gid}", str(scratch)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, complaint = await process.communicate()
-    if process.returncode:
+    lent = f"{SANDBOX_UID}:{SANDBOX_UID}"
+    _, complaint = await _output("chown", "-R", "-h", f"--from={lent}", f"{uid}:{gid}", str(scratch))
+    if not complaint:
+        return
+    left, _ = await _output("find", str(scratch), "-user", str(SANDBOX_UID), "-print", "-quit")
+    if left:
         raise SandboxError(
             f"{scratch} is left with the sandbox's owner",
-            why=complaint.decode(errors="replace").strip(),
+            why=complaint,
             next_step=f"Delete the folder or run: chown -R {uid}:{gid} {scratch}",
         )
+
+
+async def _output(*argv: str) -> tuple[str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    output, complaint = await process.communicate()
+    return output.decode(errors="replace").strip(), complaint.decode(errors="replace").strip()

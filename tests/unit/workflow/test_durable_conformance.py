@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agentinfra.core.errors import BudgetExceeded, EngineError, InputError, ModelUnavailable, RunStopped
+from agentinfra.core.errors import BudgetExceeded, EngineError, InputError, ModelUnavailable, RunStopped, SandboxError
 from agentinfra.workflow.durable import DbosEngine
 from agentinfra.workflow.execution import BaseEngine
 from agentinfra.workflow.memory_engine import MemoryEngine
@@ -271,6 +271,29 @@ async def test_run_again_while_it_stops_waits_and_then_resumes(machine: Machine)
     await stopping
     await asyncio.wait([running])
     assert isinstance(running.exception(), RunStopped)
+
+
+@pytest.mark.parametrize("in_step", [True, False])
+async def test_what_fails_while_it_is_stopped_is_not_recorded(machine: Machine, in_step: bool) -> None:
+    async def tidied_badly() -> str:
+        machine.calls.append("work")
+        if machine.calls.count("work") == 1:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                raise SandboxError("A folder vanished while it was cleared away")
+        return "done"
+
+    async def work(argument: Any) -> Any:
+        return await (machine.engine.step("tidy", tidied_badly) if in_step else tidied_badly())
+
+    machine.register("work", work)
+    running = asyncio.create_task(machine.engine.run("work", "w", None))
+    await machine.until("work")
+    await machine.engine.cancel("w")
+    await asyncio.wait([running])
+    assert isinstance(running.exception(), RunStopped)
+    assert await machine.engine.run("work", "w", None) == "done"
 
 
 async def test_a_stopped_reason_reaches_the_caller_and_is_not_recorded(machine: Machine) -> None:

@@ -6,9 +6,12 @@ import stat
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from agentinfra.core.errors import SandboxError
 from agentinfra.core.interfaces import SandboxCommand
 from agentinfra.security.sandbox.bubblewrap import Bubblewrap
-from agentinfra.security.sandbox.privileges import SANDBOX_UID, is_root, stage, unprivileged
+from agentinfra.security.sandbox.privileges import SANDBOX_UID, is_root, stage, take_back, unprivileged
 
 AS_ROOT = os.geteuid() == 0
 
@@ -76,6 +79,24 @@ if AS_ROOT:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert {(path.stat().st_uid, path.stat().st_gid) for path in (tmp_path, tmp_path / "file")} == {(4321, 4322)}
+
+    async def test_what_is_removed_while_it_is_returned_is_no_error(tmp_path):
+        for number in range(2000):
+            (tmp_path / str(number)).mkdir()
+            os.chown(tmp_path / str(number), SANDBOX_UID, SANDBOX_UID)
+
+        def remove_from_the_end():
+            for folder in reversed(list(tmp_path.iterdir())):
+                folder.rmdir()
+
+        await asyncio.gather(take_back(tmp_path, 0, 0), asyncio.to_thread(remove_from_the_end))
+        assert list(tmp_path.iterdir()) == []
+
+    async def test_what_cannot_be_returned_is_told(tmp_path):
+        (tmp_path / "file").touch()
+        os.chown(tmp_path / "file", SANDBOX_UID, SANDBOX_UID)
+        with pytest.raises(SandboxError, match="left with the sandbox's owner"):
+            await take_back(tmp_path, 0, 2**40)  # no such group
 
     async def test_a_set_user_id_program_does_not_come_back_as_one_of_root(tmp_path):
         await run(tmp_path, "sh", "-c", "cp /bin/true planted; chmod 6755 planted")
