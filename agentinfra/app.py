@@ -5,25 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentinfra.agents.own_planner import load_planner
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.core.config import Settings, load_settings, workspace_folder
-from agentinfra.core.errors import AgentInfraError, ConfigError, InputError, ModelError, RunStopped, WorkspaceError
+from agentinfra.core.errors import AgentInfraError, InputError, ModelError, RunStopped, WorkspaceError
 from agentinfra.core.events import EventDraft
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.environment.git_workspace import GitWorkspace
 from agentinfra.models.local_servers import LocalServer, find_local_servers
 from agentinfra.models.model_manager import ModelManager
 from agentinfra.models.model_stack import ModelStack, manager_from
+from agentinfra.models.provider_plugins import ModelFactory
 from agentinfra.models.recorded_model import ReplayModel
 from agentinfra.models.reply_cache import ReplyCache
 from agentinfra.models.tracing import context_here
@@ -60,12 +59,21 @@ class App:
         workspace: Folder of the user's repository.
         human: Whom to ask.
         data: Where runs are kept; by default the user's data folder.
+        providers: Factories of models that whoever starts the runs brings along, such as an editor's own.
     """
 
-    def __init__(self, workspace: Path, human: Human, *, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Path,
+        human: Human,
+        *,
+        data: Path | None = None,
+        providers: Mapping[str, ModelFactory] | None = None,
+    ) -> None:
         self.workspace = workspace.resolve()
         self.human = human
         self.data = data
+        self.providers = providers
         self.folder = workspace_folder(self.workspace, data)
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         self.log = SqliteEventLog(self.folder / "events.db")
@@ -215,7 +223,12 @@ class App:
         planner: PlannerAgent | None,
     ) -> str:
         settings = load_settings(self.workspace, own_planner=planner is None and options.planner is None)
-        models = manager_from(settings.models, base_url=options.base_url, on_fall=partial(self._tell_fall, run))
+        models = manager_from(
+            settings.models,
+            base_url=options.base_url,
+            on_fall=partial(self._tell_fall, run),
+            providers=self.providers,
+        )
         is_named = bool(options.replay or options.model or settings.models.default)
         servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
@@ -353,40 +366,6 @@ def list_runs(workspace: Path) -> list[dict[str, Any]]:
         return [{"run": one.run, "state": one.state, "idea": str(one.info.get("idea", ""))} for one in states]
     finally:
         log.close()
-
-
-def load_planner(name: str | None, workspace: Path) -> PlannerAgent:
-    """The project's own planner, or ours.
-
-    Raises:
-        ConfigError: The module or class is not there, or is no planner.
-    """
-    if name is None:
-        return PlannerAgent()
-    module_name, _, class_name = name.partition(":")
-    try:
-        _make_importable(module_name, workspace)
-        planner = getattr(import_module(module_name), class_name)()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ConfigError(
-            f"The planner {name} cannot be made",
-            why=str(error),
-            next_step="Write it as module:Class, without arguments",
-        ) from error
-    if not isinstance(planner, PlannerAgent):
-        raise ConfigError(f"{name} is no PlannerAgent", next_step="Derive it from agentinfra.agents.PlannerAgent")
-    return planner
-
-
-def _make_importable(module_name: str, workspace: Path) -> None:
-    """Let a module of the workspace be found, and the modules beside it by their plain names, as scripts do."""
-    if str(workspace) not in sys.path:
-        sys.path.insert(0, str(workspace))
-    found = find_spec(module_name)
-    if found is not None and found.origin is not None:
-        folder = str(Path(found.origin).parent)
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
 
 
 def _new_id(options: RunOptions) -> str:

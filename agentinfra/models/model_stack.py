@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from agentinfra.models.cached_model import CachedModel
 from agentinfra.models.fallback import OnFall
 from agentinfra.models.local_servers import LocalServer
 from agentinfra.models.model_manager import ModelManager, default_model_name
+from agentinfra.models.provider_plugins import ModelFactory
 from agentinfra.models.rate_limit import RateLimiter
 from agentinfra.models.ready_made import NamedModel
 from agentinfra.models.recorded_model import RecordingModel
@@ -45,7 +46,11 @@ _ENDPOINTS = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "AZURE_OPENAI_ENDPOINT")
 
 
 def manager_from(
-    settings: ModelSettings, *, base_url: str | None = None, on_fall: OnFall | None = None
+    settings: ModelSettings,
+    *,
+    base_url: str | None = None,
+    on_fall: OnFall | None = None,
+    providers: Mapping[str, ModelFactory] | None = None,
 ) -> ModelManager:
     """The manager that a person's settings ask for.
 
@@ -53,6 +58,7 @@ def manager_from(
         settings: Aliases, fallbacks and limits.
         base_url: Endpoint of ``openai:`` and ``openai-compatible:`` models.
         on_fall: Told when another model of a chain is asked.
+        providers: Factories of more providers by name.
 
     Raises:
         ConfigError: Aliases cannot be read or run in a circle, or there is no provider for a limit.
@@ -63,6 +69,7 @@ def manager_from(
         limiters={provider: RateLimiter(**dict(limits)) for provider, limits in settings.limits.items()},
         base_url=base_url,
         on_fall=on_fall,
+        providers=providers,
     )
 
 
