@@ -110,7 +110,8 @@ class App:
         fitting = [one for one in known if run is None or one.startswith(run)]
         exact = run if run in known else None
         if not fitting or (run is not None and exact is None and len(fitting) > 1):
-            what = "There is no run yet" if run is None else f"{len(fitting)} runs begin with {run!r}"
+            number = f"{len(fitting)} runs begin" if fitting else "No run begins"
+            what = "There is no run yet" if run is None else f"{number} with {run!r}"
             raise InputError(
                 f"{what} in {self.workspace}", next_step='Start one with `agentinfra plan "…"` or name it in full'
             )

@@ -1,0 +1,1 @@
+"""How AgentInfra speaks with other programs."""
