@@ -1,73 +1,16 @@
 """The server as an editor meets it: a real process over standard input and output."""
 
 import asyncio
-import json
-import os
 import subprocess
 import sys
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from agentinfra import __version__
+from tests.server.editor import MODULE, SCRIPT, serving
 
-SCRIPT = [str(Path(sys.executable).with_name("agentinfra-server"))]
-MODULE = [sys.executable, "-P", "-m", "agentinfra_server"]
 LIMIT = 30
 HEAVY = {"agentinfra.app", "anthropic", "apsw", "dbos", "git", "openai", "playwright", "pydantic", "rich", "sqlite_vec"}
-
-
-class Editor:
-    """The smallest client: frames and JSON, nothing of pygls in it."""
-
-    def __init__(self, process):
-        self.process = process
-        self.last_id = 0
-
-    def notify(self, method, params=None):
-        self.send({"method": method, "params": params})
-
-    async def request(self, method, params=None):
-        self.last_id += 1
-        self.send({"id": self.last_id, "method": method, "params": params})
-        while (message := await self.receive()).get("id") != self.last_id:
-            pass
-        return message
-
-    def send(self, message):
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-
-    async def receive(self):
-        header = await asyncio.wait_for(self.process.stdout.readuntil(b"\r\n\r\n"), LIMIT)
-        length = int(header.split(b"Content-Length:")[1].split(b"\r\n")[0])
-        return json.loads(await asyncio.wait_for(self.process.stdout.readexactly(length), LIMIT))
-
-    async def initialize(self, folder=None):
-        folders = [{"uri": folder.as_uri(), "name": folder.name}] if folder else None
-        params = {"processId": None, "rootUri": None, "capabilities": {}, "workspaceFolders": folders}
-        reply = await self.request("initialize", params)
-        self.notify("initialized", {})
-        return reply["result"]
-
-    async def leave(self):
-        await self.request("shutdown")
-        self.notify("exit")
-        return await asyncio.wait_for(self.process.wait(), LIMIT)
-
-
-@asynccontextmanager
-async def serving(command, cwd):
-    environment = {**os.environ, "XDG_DATA_HOME": str(cwd / "data"), "HOME": str(cwd)}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = await asyncio.create_subprocess_exec(*command, cwd=cwd, env=environment, **pipes)
-    try:
-        yield Editor(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 @pytest.mark.parametrize("command", [SCRIPT, MODULE], ids=["script", "module"])
@@ -75,7 +18,7 @@ async def test_serves_and_leaves_while_the_workspace_holds_modules_of_our_names(
     for name in ("asyncio", "server", "agentinfra", "agentinfra_server", "json"):
         (tmp_path / f"{name}.py").write_text(f"import pathlib; pathlib.Path({name!r} + '.executed').touch()")
 
-    async with serving(command, tmp_path) as editor:
+    async with serving(tmp_path, command) as editor:
         result = await editor.initialize(tmp_path)
         code = await editor.leave()
 
@@ -93,21 +36,21 @@ def test_the_planted_modules_would_run_without_the_safe_path(tmp_path):
 
 
 async def test_exit_without_shutdown_is_a_failure(tmp_path):
-    async with serving(SCRIPT, tmp_path) as editor:
+    async with serving(tmp_path) as editor:
         await editor.initialize()
         editor.notify("exit")
         assert await asyncio.wait_for(editor.process.wait(), LIMIT) == 1
 
 
 async def test_status_is_empty_without_a_folder(tmp_path):
-    async with serving(SCRIPT, tmp_path) as editor:
+    async with serving(tmp_path) as editor:
         await editor.initialize()
         reply = await editor.request("workspace/executeCommand", {"command": "agentinfra.status"})
         assert reply.get("result") == [], reply
 
 
 async def test_status_of_a_folder_without_runs(tmp_path):
-    async with serving(SCRIPT, tmp_path) as editor:
+    async with serving(tmp_path) as editor:
         await editor.initialize(tmp_path)
         reply = await editor.request("workspace/executeCommand", {"command": "agentinfra.status"})
         assert reply.get("result") == [], reply

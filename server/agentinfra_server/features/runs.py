@@ -1,0 +1,169 @@
+"""Runs over our own methods: start, look at, stop and go on, decide."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.uris import to_fs_path
+
+from agentinfra.core.errors import AgentInfraError, InputError
+from agentinfra.workflow.run_state import reduce
+from agentinfra_server.protocol import messages as wire
+from agentinfra_server.protocol.message import read, write
+from agentinfra_server.session.connection import Connection
+from agentinfra_server.session.runs import APPROVAL, wire_event
+
+MOST_EVENTS = 5000
+
+
+class Refused(JsonRpcException):
+    """A request that was understood and cannot be done; the message says why and what to do."""
+
+    CODE = -32803
+    MESSAGE = "The request failed"
+
+
+class ContentModified(JsonRpcException):
+    """What was decided about has changed meanwhile."""
+
+    CODE = -32801
+    MESSAGE = "The specification was edited since"
+
+
+Handle = Callable[[Connection, Any], Awaitable[object]]
+
+
+def register(server: Connection) -> None:
+    """Register the methods on a server."""
+    handles: dict[str, Handle] = {
+        "agentinfra/run/start": start,
+        "agentinfra/run/get": get,
+        "agentinfra/run/control": control,
+        "agentinfra/plan/decide": decide_plan,
+        "agentinfra/change/decide": decide_change,
+    }
+    kinds = {method.name: method.params for method in wire.METHODS}
+    for name, handle in handles.items():
+        server.feature(name)(_answering(server, kinds[name], handle))
+
+
+def _answering(server: Connection, kind: type[Any], handle: Handle) -> Callable[[Any], Awaitable[Any]]:
+    """A handler that reads its parameters first, and tells errors of ours in full."""
+
+    async def answer(params: Any) -> Any:
+        given = await asyncio.to_thread(read, kind, params)
+        try:
+            return write(await handle(server, given))
+        except InputError as error:
+            raise JsonRpcInvalidParams(str(error)) from error
+        except AgentInfraError as error:
+            raise Refused(str(error)) from error
+
+    return answer
+
+
+async def start(server: Connection, params: wire.RunStartParams) -> wire.RunStartResult:
+    """Start a run; the answer comes as soon as it has an id."""
+    folder = server.workspaces.folder(params.folder)
+    options = {
+        "mode": params.mode,
+        "init": params.initialize,
+        "model": params.model,
+        "planner": params.planner,
+        "replay": _path(params.replay),
+        "budget_usd": params.budget.usd,
+        "budget_tokens": params.budget.tokens,
+        "budget_requests": params.budget.requests,
+        "yes": params.mode == "unattended",
+    }
+    if params.budget.minutes is not None:
+        options["budget_minutes"] = params.budget.minutes
+    if params.kind == "plan":
+        return wire.RunStartResult(
+            run_id=await server.runs.begin(folder, "run/plan", {**options, "idea": params.prompt})
+        )
+    return wire.RunStartResult(run_id=await server.runs.begin(folder, "run/change", options))
+
+
+async def get(server: Connection, params: wire.RunGetParams) -> wire.RunGetResult:
+    """All runs, or what happened in one since an event."""
+    folder = server.workspaces.folder(params.folder)
+    log = server.workspaces.log(folder)
+    if params.run_id is None:
+        states = await asyncio.to_thread(lambda: [reduce(log.read(run)) for run in log.runs()])
+        runs = [
+            wire.RunSummary(
+                run_id=one.run,
+                state=one.state,
+                idea=str(one.info.get("idea", "")),
+                is_live=server.runs.is_live(one.run),
+            )
+            for one in states
+        ]
+        return wire.RunGetResult(runs=runs)
+    return await asyncio.to_thread(_events, server, folder, params.run_id, params)
+
+
+def _events(server: Connection, folder: Path, run: str, params: wire.RunGetParams) -> wire.RunGetResult:
+    log = server.workspaces.log(folder)
+    everything = log.read(run)
+    if not everything:
+        raise InputError(f"There is no run {run} in {folder}", next_step="List them: run/get without runId")
+    limit = min(max(params.limit, 1), MOST_EVENTS)
+    wanted = [event for event in everything if event.seq > params.since_seq][:limit]
+    return wire.RunGetResult(
+        state=reduce(everything).state,
+        events=[wire_event(event) for event in wanted],
+        last_seq=everything[-1].seq,
+    )
+
+
+async def control(server: Connection, params: wire.RunControlParams) -> wire.RunControlResult:
+    """Stop a run, or go on with it."""
+    folder = server.workspaces.folder(params.folder)
+    if params.action == "resume":
+        await server.runs.begin(folder, "run/resume", {"run": params.run_id})
+    else:
+        await server.runs.stop(params.run_id)
+    events = await asyncio.to_thread(server.workspaces.log(folder).read, params.run_id)
+    return wire.RunControlResult(state=reduce(events).state)
+
+
+async def decide_plan(server: Connection, params: wire.PlanDecideParams) -> wire.PlanDecideResult:
+    """Approve or reject what a person saw; refused where the specification was edited since."""
+    waiting = [one for one in server.runs.questions.waiting(params.run_id) if one.question_id == APPROVAL]
+    if not waiting:
+        raise InputError(f"Run {params.run_id} does not wait for an approval", next_step="See its state: run/get")
+    if waiting[0].spec_sha != params.spec_sha:
+        raise ContentModified(f"The specification's hash is {waiting[0].spec_sha} now")
+    server.runs.questions.settle(params.run_id, APPROVAL, params.decision)
+    return wire.PlanDecideResult(state="building" if params.decision == "approve" else "failed")
+
+
+async def decide_change(server: Connection, params: wire.ChangeDecideParams) -> wire.ChangeDecideResult:
+    """Accept, reject, undo or redo the work of a run, or of some of its tasks."""
+    from agentinfra.app import App  # noqa: PLC0415  (the library's heavy half loads at first use)
+    from agentinfra.workflow.unattended import Unattended  # noqa: PLC0415
+
+    folder = server.workspaces.folder(params.folder)
+    app = await asyncio.to_thread(App, folder, Unattended())
+    try:
+        delivery = await app.delivery(params.run_id)
+        tasks = params.task_ids
+        if params.decision == "accept":
+            return wire.ChangeDecideResult(commit=await delivery.accept(tasks), task_ids=tasks)
+        if params.decision == "reject":
+            await delivery.reject(tasks)
+            return wire.ChangeDecideResult(commit="", task_ids=tasks)
+        commit, taken = await (delivery.undo(tasks) if params.decision == "undo" else delivery.redo(tasks))
+        return wire.ChangeDecideResult(commit=commit, task_ids=taken)
+    finally:
+        await app.aclose()
+
+
+def _path(uri: str | None) -> str | None:
+    return to_fs_path(uri) if uri else None

@@ -1,0 +1,37 @@
+"""The command ``agentinfra.status``: the runs of a folder."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pygls.exceptions import JsonRpcInternalError
+
+from agentinfra.core.errors import AgentInfraError
+from agentinfra_server.session.connection import Connection
+
+
+def register(server: Connection) -> None:
+    """Register the command on a server."""
+
+    async def status(*_arguments: Any) -> list[dict[str, Any]]:
+        return await runs_of_first_folder(server)
+
+    server.command("agentinfra.status")(status)
+
+
+async def runs_of_first_folder(server: Connection) -> list[dict[str, Any]]:
+    """The runs of the first workspace folder, oldest first; none without a folder.
+
+    Raises:
+        JsonRpcInternalError: The event log cannot be read; the message says why.
+    """
+    folders = server.workspaces.folders()
+    if not folders:
+        return []
+    from agentinfra.app import list_runs  # noqa: PLC0415 - the library's heavy half loads at first use
+
+    try:
+        return await asyncio.to_thread(list_runs, folders[0])
+    except AgentInfraError as error:
+        raise JsonRpcInternalError(str(error)) from error

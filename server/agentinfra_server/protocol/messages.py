@@ -1,0 +1,353 @@
+"""Every message of version 1: its method, who sends it, what it carries and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, Any, Literal, NamedTuple
+
+from agentinfra_server.protocol.message import message
+
+VERSION = 1
+
+Kind = Literal["plan", "change"]
+Mode = Literal["plan", "review", "auto-edit", "unattended"]
+Source = Literal["api", "local", "client"]
+RunStateName = Literal["", "planning", "awaiting_approval", "building", "reviewing", "done", "failed", "stopped"]
+Action = Literal["stop", "resume"]
+Decision = Literal["approve", "reject"]
+ChangeDecision = Literal["accept", "reject", "undo", "redo"]
+Json = Mapping[str, Any]
+
+
+@message
+class Budget:
+    """Limits of a run; one that is left out is the default."""
+
+    minutes: float | None = None
+    usd: float | None = None
+    tokens: int | None = None
+    requests: int | None = None
+
+
+@message
+class RunStartParams:
+    """What to build, how, and how freely.
+
+    Attributes:
+        prompt: The idea in the person's words; ignored for the kind "change".
+        folder: URI of the workspace folder; the first one where it is left out.
+        kind: "plan" builds the idea, "change" what a person's edit of an accepted spec.md asks for.
+        mode: How far the run may go without asking.
+        model: ``provider:model``; the settings' or the best that there is where it is left out.
+        budget: Its limits.
+        initialize: Make the folder a git repository where it is none.
+        planner: ``module:Class`` of the workspace's own planner; needs the workspace's trust.
+        replay: URI of a record to play instead of asking a model.
+    """
+
+    prompt: str = ""
+    folder: str | None = None
+    kind: Kind = "plan"
+    mode: Mode = "review"
+    model: str | None = None
+    budget: Budget = field(default_factory=Budget)
+    initialize: bool = False
+    planner: str | None = None
+    replay: str | None = None
+
+
+@message
+class RunStartResult:
+    """The run, as soon as there is one; it goes on by itself."""
+
+    run_id: str
+
+
+@message
+class RunGetParams:
+    """Which run, and from which event on; without a run all runs are listed.
+
+    Attributes:
+        run_id: The run.
+        folder: URI of the workspace folder; the first one where it is left out.
+        since_seq: Number of the last event that the client has.
+        limit: The most events to send.
+    """
+
+    run_id: str | None = None
+    folder: str | None = None
+    since_seq: int = 0
+    limit: int = 500
+
+
+@message
+class RunSummary:
+    """A run in a list; ``is_live`` says whether this server works on it now."""
+
+    run_id: str
+    state: str
+    idea: str
+    is_live: bool = False
+
+
+@message
+class RunEvent:
+    """An event of a run, as it is in the log; ``time`` is Unix seconds."""
+
+    seq: int
+    time: float
+    kind: str
+    agent: list[str]
+    data: Json
+
+
+@message
+class RunGetResult:
+    """A run's events behind ``sinceSeq``, or all runs.
+
+    Attributes:
+        state: State of the run, "" where there is no such run or all are listed.
+        events: At most ``limit`` events; ask again from the last of them where there are more.
+        last_seq: Number of the newest event of the run.
+        runs: All runs, oldest first.
+    """
+
+    state: str = ""
+    events: list[RunEvent] = field(default_factory=list[RunEvent])
+    last_seq: int = 0
+    runs: list[RunSummary] = field(default_factory=list[RunSummary])
+
+
+@message
+class RunControlParams:
+    """Stop a run, or go on with it where it was."""
+
+    run_id: str
+    action: Action
+    folder: str | None = None
+
+
+@message
+class RunControlResult:
+    """The run's state now."""
+
+    state: str
+
+
+@message
+class PlanDecideParams:
+    """What a person says of a specification; ``spec_sha`` is the hash of the body that they saw."""
+
+    run_id: str
+    decision: Decision
+    spec_sha: str
+    folder: str | None = None
+
+
+@message
+class PlanDecideResult:
+    """Whether the run was waiting for it."""
+
+    state: str
+
+
+@message
+class ChangeDecideParams:
+    """What a person decides about finished work; without tasks about all of it."""
+
+    run_id: str
+    decision: ChangeDecision
+    task_ids: list[str] = field(default_factory=list[str])
+    folder: str | None = None
+
+
+@message
+class ChangeDecideResult:
+    """The commit that came of it, and the tasks that it took along."""
+
+    commit: str
+    task_ids: list[str] = field(default_factory=list[str])
+
+
+@message
+class ModelInfo:
+    """A model that can be chosen; prices are dollars for a million tokens."""
+
+    id: str
+    source: Source
+    context_tokens: int | None = None
+    price_in: float | None = None
+    price_out: float | None = None
+
+
+@message
+class ModelsListParams:
+    """All that this machine, the environment's keys and the client have."""
+
+
+@message
+class ModelsListResult:
+    """The models, the preferred ones first."""
+
+    models: list[ModelInfo]
+
+
+@message
+class QuestionParams:
+    """A question to the person; ``kind`` "approve" is about the specification at ``uri``."""
+
+    run_id: str
+    question_id: str
+    kind: Literal["question", "approve"]
+    message: str
+    why: str = ""
+    options: list[str] = field(default_factory=list[str])
+    recommended: str = ""
+    uri: str | None = None
+    spec_sha: str | None = None
+
+
+@message
+class QuestionResult:
+    """The answer; ``cancel`` leaves the question open."""
+
+    action: Literal["accept", "decline", "cancel"]
+    content: str = ""
+
+
+@message
+class PermissionParams:
+    """Exactly what an agent wants to do; silence denies."""
+
+    run_id: str
+    title: str
+    detail: str
+
+
+@message
+class PermissionResult:
+    """Whether it may."""
+
+    outcome: Literal["allow", "deny"]
+
+
+@message
+class SecretParams:
+    """The name of a secret, such as ``OPENAI_API_KEY``."""
+
+    name: str
+
+
+@message
+class SecretResult:
+    """Its value, kept in memory only; null where there is none."""
+
+    value: str | None = None
+
+
+@message
+class LmRequestParams:
+    """A request to one of the client's models; see docs/reference/models-client.md."""
+
+    request_id: str
+    selector: Json
+    messages: list[Json]
+    max_input_tokens: int
+    justification: str
+    tools: list[Json] | None = None
+    tool_mode: str | None = None
+    model_options: Json | None = None
+
+
+@message
+class LmResult:
+    """The whole answer; ``content`` counts only where no chunk came."""
+
+    model: str = ""
+    content: list[Json] = field(default_factory=list[Json])
+    stop_reason: str = "stop"
+    usage: Json | None = None
+
+
+@message
+class LmCountParams:
+    """A text to count as the model does."""
+
+    selector: Json
+    text: str
+
+
+@message
+class LmCountResult:
+    """Its tokens."""
+
+    count: int
+
+
+@message
+class LmChunk:
+    """A piece of an answer; numbers of a request grow."""
+
+    request_id: str
+    seq: int
+    part: Json
+
+
+@message
+class RunUpdate:
+    """New events of a run, in order, at most ten times a second; a gap in ``seq`` is filled by ``run/get``."""
+
+    run_id: str
+    folder: str
+    state: str
+    events: list[RunEvent]
+
+
+@message
+class RunEnded:
+    """How a run that this server worked on ended; the texts are "" unless an error ended it."""
+
+    run_id: str
+    code: int
+    message: str = ""
+    why: str = ""
+    next: str = ""
+
+
+@message
+class Status:
+    """What the server is about."""
+
+    state: Literal["starting", "indexing", "ready", "degraded"]
+    message: str = ""
+    indexed: int = 0
+    to_index: int = 0
+
+
+class Method(NamedTuple):
+    """A method of the protocol; ``result`` is None for a notification."""
+
+    name: Annotated[str, "as on the wire"]
+    sender: Literal["client", "server"]
+    params: type[Any]
+    result: type[Any] | None = None
+
+
+METHODS = (
+    Method("agentinfra/run/start", "client", RunStartParams, RunStartResult),
+    Method("agentinfra/run/get", "client", RunGetParams, RunGetResult),
+    Method("agentinfra/run/control", "client", RunControlParams, RunControlResult),
+    Method("agentinfra/plan/decide", "client", PlanDecideParams, PlanDecideResult),
+    Method("agentinfra/change/decide", "client", ChangeDecideParams, ChangeDecideResult),
+    Method("agentinfra/models/list", "client", ModelsListParams, ModelsListResult),
+    Method("agentinfra/question/ask", "server", QuestionParams, QuestionResult),
+    Method("agentinfra/permission/request", "server", PermissionParams, PermissionResult),
+    Method("agentinfra/secret/get", "server", SecretParams, SecretResult),
+    Method("agentinfra/lm/request", "server", LmRequestParams, LmResult),
+    Method("agentinfra/lm/countTokens", "server", LmCountParams, LmCountResult),
+    Method("agentinfra/lm/chunk", "client", LmChunk),
+    Method("agentinfra/run/update", "server", RunUpdate),
+    Method("agentinfra/run/ended", "server", RunEnded),
+    Method("agentinfra/status", "server", Status),
+)

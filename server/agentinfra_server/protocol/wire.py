@@ -1,0 +1,114 @@
+"""What comes over the line, made safe: every request gets an answer, and our own methods keep their parameters raw.
+
+pygls leaves a request unanswered when its parameters cannot be read, structures every inner object that looks like a
+message, and turns parameters of methods it does not know into named tuples. Here a message is read once, as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, cast
+
+from lsprotocol.types import EXIT, INITIALIZE, InitializeParams, InitializeResult, ResponseError
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
+from pygls.protocol import LanguageServerProtocol
+from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
+from pygls.protocol.language_server import lsp_method
+
+from agentinfra_server.protocol.messages import VERSION
+
+OWN = "agentinfra/"
+
+
+class NotInitialized(JsonRpcException):
+    """A request before ``initialize``."""
+
+    CODE = -32002
+    MESSAGE = "The server is not initialized"
+
+
+class Wire(LanguageServerProtocol):
+    """The protocol of this server."""
+
+    is_initialized = False
+
+    @lsp_method(INITIALIZE)
+    def lsp_initialize(self, params: InitializeParams) -> Generator[Any, Any, InitializeResult]:
+        """Answer as pygls does, and name the version of our own methods."""
+        result = yield from super().lsp_initialize(params)
+        result.capabilities.experimental = {"agentinfra": {"version": VERSION}}
+        return result
+
+    def structure_message(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Leave every object as it is; :meth:`handle_message` reads the whole."""
+        return data
+
+    def handle_message(self, message: Any) -> None:
+        """Answer a request, heed a notification, or take an answer."""
+        if not isinstance(message, dict):
+            self.refuse(None, JsonRpcInvalidRequest("a message is an object"))
+            return
+        data = cast("dict[str, Any]", message)
+        method, number = data.get("method"), data.get("id")
+        is_request = "id" in data and "method" in data
+        refusal = self._refusal(data, method, number, is_request=is_request)
+        if refusal is not None:
+            if is_request or method is None:
+                self.refuse(number, refusal)
+            return
+        self._take(data, number if is_request else None)
+
+    def refuse(self, number: object, error: JsonRpcException) -> None:
+        """Answer with an error; for a message without a usable id it names none."""
+        usable = number if isinstance(number, int | str) and not isinstance(number, bool) else None
+        body = {"code": error.code, "message": error.message}
+        self._send_data({"jsonrpc": self.VERSION, "id": usable, "error": body})
+
+    def _refusal(
+        self, data: dict[str, Any], method: object, number: object, *, is_request: bool
+    ) -> JsonRpcException | None:
+        if data.get("jsonrpc") != self.VERSION:
+            return JsonRpcInvalidRequest("jsonrpc is not 2.0")
+        if "method" not in data:
+            return None if "id" in data else JsonRpcInvalidRequest("a message has a method or an id")
+        if not isinstance(method, str):
+            return JsonRpcInvalidRequest("method is a text")
+        if is_request and (isinstance(number, bool) or not isinstance(number, int | str)):
+            return JsonRpcInvalidRequest("id is a number or a text")
+        return self._untimely(method, number if is_request else None)
+
+    def _untimely(self, method: str, number: Any) -> JsonRpcException | None:
+        if number is not None and number in self._request_futures:
+            return JsonRpcInvalidRequest(f"request {number} is open")
+        if self._shutdown and method != EXIT:
+            return JsonRpcInvalidRequest("the server is shutting down")
+        if not self.is_initialized and method not in (INITIALIZE, EXIT):
+            return NotInitialized()
+        return None
+
+    def _take(self, data: dict[str, Any], number: Any) -> None:
+        self.is_initialized = self.is_initialized or data.get("method") == INITIALIZE
+        try:
+            structured = self._structured(data)
+        except JsonRpcException as error:
+            if number is not None:
+                self.refuse(number, error)
+            return
+        super().handle_message(structured)
+
+    def _handle_response(self, msg_id: int | str, result: Any = None, error: ResponseError | None = None) -> None:
+        future = self._request_futures.get(msg_id)
+        if future is not None and future.cancelled():
+            del self._request_futures[msg_id]  # nobody waits for it any more
+            return
+        super()._handle_response(msg_id, result, error)
+
+    def _structured(self, data: dict[str, Any]) -> Any:
+        if "method" not in data and "error" not in data and not self._result_types.get(data["id"]):
+            return JsonRPCResponseMessage(data["id"], self.VERSION, data.get("result"))
+        method = data.get("method", "")
+        if not method.startswith(OWN):
+            return super().structure_message(data)
+        if "id" in data:
+            return JsonRPCRequestMessage(data["id"], method, self.VERSION, data.get("params"))
+        return JsonRPCNotification(method, self.VERSION, data.get("params"))

@@ -1,0 +1,50 @@
+"""What runs need of the person's editor; features implement it over the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from agentinfra_server.protocol.messages import PermissionParams, QuestionParams, RunEnded, RunUpdate
+
+OnChunk = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class Client(Protocol):
+    """The editor and the person before it."""
+
+    async def ask(self, question: QuestionParams) -> str | None:
+        """Put a question in the editor's own way; None where it was left open there."""
+        ...
+
+    async def permit(self, permission: PermissionParams) -> bool:
+        """Ask for a permission; False where nobody answers."""
+        ...
+
+    async def secret(self, name: str) -> str | None:
+        """A secret that the editor keeps, None where it keeps none."""
+        ...
+
+    async def ask_model(self, params: Mapping[str, Any], on_chunk: OnChunk) -> Mapping[str, Any]:
+        """Have one of the editor's models answer.
+
+        Raises:
+            RpcError: The editor refused, with its code.
+        """
+        ...
+
+    async def count_tokens(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Have the editor count tokens.
+
+        Raises:
+            RpcError: The editor refused.
+        """
+        ...
+
+    async def tell_update(self, update: RunUpdate) -> None:
+        """Hand over new events."""
+        ...
+
+    async def tell_end(self, ended: RunEnded) -> None:
+        """Tell how a run of this server ended."""
+        ...

@@ -1,0 +1,165 @@
+"""The editor as the runs see it: its own views where it has them, plain message boxes where it has not."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from typing import Any, cast
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from agentinfra.protocols.json_rpc import RpcError
+from agentinfra_server.protocol.message import read, write
+from agentinfra_server.protocol.messages import (
+    VERSION,
+    PermissionParams,
+    PermissionResult,
+    QuestionParams,
+    QuestionResult,
+    RunEnded,
+    RunUpdate,
+    SecretResult,
+    Status,
+)
+from agentinfra_server.session.client import OnChunk
+
+ALLOW, DENY = "Allow", "Deny"
+APPROVE, REJECT = "Approve & build", "Reject"
+MOST_CHOICES = 4
+
+
+class Editor:
+    """Implements :class:`agentinfra_server.session.client.Client` over the connection.
+
+    Args:
+        server: The connection.
+    """
+
+    def __init__(self, server: LanguageServer) -> None:
+        self._server = server
+        self._listeners: dict[str, OnChunk] = {}
+
+    def can(self, ability: str) -> bool:
+        """Whether the editor said that it has a part of our own protocol, such as "lm" or "secret"."""
+        experimental = self._server.client_capabilities.experimental
+        own = _fields(experimental).get("agentinfra")
+        told = _fields(own)
+        return told.get("version") == VERSION and bool(told.get(ability))
+
+    async def ask(self, question: QuestionParams) -> str | None:
+        """Put a question; an approval is asked for in the editor's own way only where that is a message box."""
+        if self.can("questions"):
+            if question.kind == "approve":
+                return None  # it shows the specification, and says plan/decide
+            answer = read(QuestionResult, await self._request("agentinfra/question/ask", write(question)))
+            return answer.content if answer.action == "accept" else None
+        if question.kind == "approve":
+            await self._show(question.uri or "")
+            chosen = await self._choose(question.message, [APPROVE, REJECT])
+            return {APPROVE: "approve", REJECT: "reject"}.get(chosen or "")
+        return await self._choose(f"{question.message} {question.why}".strip(), question.options[:MOST_CHOICES])
+
+    async def permit(self, permission: PermissionParams) -> bool:
+        """Ask for a permission; everything but a clear yes denies."""
+        try:
+            if self.can("permissions"):
+                told = await self._request("agentinfra/permission/request", write(permission))
+                return read(PermissionResult, told).outcome == "allow"
+            return await self._choose(f"{permission.title}\n\n{permission.detail}", [ALLOW, DENY]) == ALLOW
+        except (RpcError, JsonRpcException):
+            return False
+
+    async def secret(self, name: str) -> str | None:
+        """A secret of the editor's store."""
+        if not self.can("secrets"):
+            return None
+        try:
+            return read(SecretResult, await self._request("agentinfra/secret/get", {"name": name})).value
+        except (RpcError, JsonRpcException):
+            return None
+
+    async def ask_model(self, params: Mapping[str, Any], on_chunk: OnChunk) -> Mapping[str, Any]:
+        """Have one of the editor's models answer.
+
+        Raises:
+            RpcError: The editor refused, or has no models.
+        """
+        if not self.can("models"):
+            raise RpcError(-33003, "the editor offers no models")
+        request = str(params.get("requestId", ""))
+        self._listeners[request] = on_chunk
+        try:
+            return _fields(await self._request("agentinfra/lm/request", params))
+        finally:
+            del self._listeners[request]
+
+    async def count_tokens(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Have the editor count tokens.
+
+        Raises:
+            RpcError: The editor refused, or has no models.
+        """
+        if not self.can("models"):
+            raise RpcError(-33003, "the editor offers no models")
+        return _fields(await self._request("agentinfra/lm/countTokens", params))
+
+    async def take_chunk(self, params: object) -> None:
+        """Hand a piece of an answer to who asked for it; one that nobody waits for is dropped."""
+        fields = _fields(params)
+        listener = self._listeners.get(str(fields.get("requestId")))
+        if listener is not None:
+            await listener(fields)
+
+    async def tell_update(self, update: RunUpdate) -> None:
+        """Hand over new events, where the editor understands them."""
+        self._notify("agentinfra/run/update", update)
+
+    async def tell_end(self, ended: RunEnded) -> None:
+        """Tell how a run ended."""
+        self._notify("agentinfra/run/ended", ended)
+        if ended.message and not self.can("questions"):
+            text = ". ".join(part.rstrip(".") for part in (ended.message, ended.why, ended.next) if part)
+            self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, text))
+
+    def tell_status(self, status: Status) -> None:
+        """Tell what the server is about."""
+        self._notify("agentinfra/status", status)
+
+    def _notify(self, method: str, value: object) -> None:
+        if self.can("updates"):
+            self._server.protocol.notify(method, write(value))
+
+    async def _request(self, method: str, params: Mapping[str, Any]) -> Any:
+        number = uuid.uuid4().hex
+        try:
+            return await self._server.protocol.send_request_async(method, dict(params), number)
+        except JsonRpcException as error:
+            raise RpcError(error.code, error.message, error.data) from error
+        except asyncio.CancelledError:  # answered elsewhere, or the run is over
+            self._server.protocol.notify(lsp.CANCEL_REQUEST, lsp.CancelParams(number))
+            raise
+
+    async def _choose(self, text: str, choices: list[str]) -> str | None:
+        actions = [lsp.MessageActionItem(choice) for choice in choices]
+        params = lsp.ShowMessageRequestParams(lsp.MessageType.Info, text, actions)
+        try:
+            chosen = await self._server.window_show_message_request_async(params)
+        except JsonRpcException:
+            return None
+        return chosen.title if chosen else None
+
+    async def _show(self, uri: str) -> None:
+        window = self._server.client_capabilities.window
+        if uri and window and window.show_document and window.show_document.support:
+            try:
+                async with asyncio.timeout(5):
+                    await self._server.window_show_document_async(lsp.ShowDocumentParams(uri, take_focus=True))
+            except (TimeoutError, JsonRpcException):
+                return  # a message box follows anyway
+
+
+def _fields(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -1,0 +1,61 @@
+"""The folders that an editor has open, and the event log of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pygls.uris import to_fs_path
+
+from agentinfra.core.errors import InputError
+from agentinfra.workflow.event_log import SqliteEventLog
+
+
+class Workspaces:
+    """Finds folders by URI; nothing is opened before it is needed.
+
+    Args:
+        uris: Tells the URIs of the open folders.
+    """
+
+    def __init__(self, uris: Callable[[], Sequence[str]]) -> None:
+        self._uris = uris
+        self._logs: dict[Path, SqliteEventLog] = {}
+
+    def folders(self) -> list[Path]:
+        """The open folders that lie on this machine's disk."""
+        paths = [to_fs_path(uri) for uri in self._uris()]
+        return [Path(path) for path in paths if path]
+
+    def folder(self, uri: str | None) -> Path:
+        """One of the open folders; the first for None.
+
+        Raises:
+            InputError: None is open, or not this one.
+        """
+        folders = self.folders()
+        if not folders:
+            raise InputError("No folder is open", next_step="Open the folder to work in")
+        if uri is None:
+            return folders[0]
+        wanted = to_fs_path(uri)
+        for folder in folders:
+            if wanted and Path(wanted) == folder:
+                return folder
+        raise InputError(f"{uri} is no open folder", next_step="Name one of the open folders")
+
+    def log(self, folder: Path) -> SqliteEventLog:
+        """The event log of a folder's runs."""
+        if folder not in self._logs:
+            from agentinfra.core.config import workspace_folder  # noqa: PLC0415  (loads pydantic)
+
+            place = workspace_folder(folder.resolve())
+            place.mkdir(parents=True, mode=0o700, exist_ok=True)
+            self._logs[folder] = SqliteEventLog(place / "events.db")
+        return self._logs[folder]
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for log in self._logs.values():
+            log.close()
+        self._logs.clear()
