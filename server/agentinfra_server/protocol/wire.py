@@ -108,7 +108,10 @@ class Wire(LanguageServerProtocol):
             return JsonRPCResponseMessage(data["id"], self.VERSION, data.get("result"))
         method = data.get("method", "")
         if not method.startswith(OWN):
-            return super().structure_message(data)
+            structured = super().structure_message(data)
+            if "id" in data and not hasattr(structured, "id"):
+                raise JsonRpcInvalidRequest(f"{method} is a notification")
+            return structured
         if "id" in data:
             return JsonRPCRequestMessage(data["id"], method, self.VERSION, data.get("params"))
         return JsonRPCNotification(method, self.VERSION, data.get("params"))
