@@ -17,9 +17,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lsprotocol import types as lsp
 
@@ -126,12 +127,12 @@ class Messages:
         key = self._random.choice([*shape])
         value = shape[key]
         if isinstance(value, dict) and value and self._random.random() < 0.5:
-            self._mutate(value)
+            self._mutate(cast("dict[str, Any]", value))
         elif self._random.random() < 0.3:
             del shape[key]
             shape["".join(self._random.choices(string.ascii_letters, k=5))] = value
         else:
-            shape[key] = self._random.choice(ODD)
+            shape[key] = deepcopy(self._random.choice(ODD))
         if not shape:
             shape["x"] = 1
 

@@ -23,7 +23,7 @@ async def test_serves_and_leaves_while_the_workspace_holds_modules_of_our_names(
         code = await editor.leave()
 
     assert result["serverInfo"] == {"name": "agentinfra-server", "version": __version__}
-    assert result["capabilities"]["executeCommandProvider"]["commands"] == ["agentinfra.status"]
+    assert "agentinfra.status" in result["capabilities"]["executeCommandProvider"]["commands"]
     assert code == 0
     assert list(tmp_path.glob("*.executed")) == []
 

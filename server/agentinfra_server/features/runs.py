@@ -7,31 +7,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.uris import to_fs_path
 
-from agentinfra.core.errors import AgentInfraError, InputError
+from agentinfra.core.errors import InputError
 from agentinfra.workflow.run_state import reduce
+from agentinfra_server.features.answering import ContentModified, answering
 from agentinfra_server.protocol import messages as wire
-from agentinfra_server.protocol.message import read, write
 from agentinfra_server.session.connection import Connection
 from agentinfra_server.session.runs import APPROVAL, wire_event
 
 MOST_EVENTS = 5000
-
-
-class Refused(JsonRpcException):
-    """A request that was understood and cannot be done; the message says why and what to do."""
-
-    CODE = -32803
-    MESSAGE = "The request failed"
-
-
-class ContentModified(JsonRpcException):
-    """What was decided about has changed meanwhile."""
-
-    CODE = -32801
-    MESSAGE = "The specification was edited since"
 
 
 Handle = Callable[[Connection, Any], Awaitable[object]]
@@ -48,22 +33,7 @@ def register(server: Connection) -> None:
     }
     kinds = {method.name: method.params for method in wire.METHODS}
     for name, handle in handles.items():
-        server.feature(name)(_answering(server, kinds[name], handle))
-
-
-def _answering(server: Connection, kind: type[Any], handle: Handle) -> Callable[[Any], Awaitable[Any]]:
-    """A handler that reads its parameters first, and tells errors of ours in full."""
-
-    async def answer(params: Any) -> Any:
-        given = await asyncio.to_thread(read, kind, params)
-        try:
-            return write(await handle(server, given))
-        except InputError as error:
-            raise JsonRpcInvalidParams(str(error)) from error
-        except AgentInfraError as error:
-            raise Refused(str(error)) from error
-
-    return answer
+        server.feature(name)(answering(server, kinds[name], handle))
 
 
 async def start(server: Connection, params: wire.RunStartParams) -> wire.RunStartResult:

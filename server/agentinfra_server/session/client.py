@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from agentinfra.workflow.run_state import RunState
 from agentinfra_server.protocol.messages import PermissionParams, QuestionParams, RunEnded, RunUpdate
 
 OnChunk = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -43,6 +44,10 @@ class Client(Protocol):
 
     async def tell_update(self, update: RunUpdate) -> None:
         """Hand over new events."""
+        ...
+
+    async def tell_progress(self, state: RunState) -> None:
+        """Show how far a run is."""
         ...
 
     async def tell_end(self, ended: RunEnded) -> None:

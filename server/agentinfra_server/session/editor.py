@@ -12,6 +12,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from agentinfra.protocols.json_rpc import RpcError
+from agentinfra.workflow.run_state import RunState
 from agentinfra_server.protocol.message import read, write
 from agentinfra_server.protocol.messages import (
     VERSION,
@@ -25,6 +26,7 @@ from agentinfra_server.protocol.messages import (
     Status,
 )
 from agentinfra_server.session.client import OnChunk
+from agentinfra_server.session.progress import Progress
 
 ALLOW, DENY = "Allow", "Deny"
 APPROVE, REJECT = "Approve & build", "Reject"
@@ -40,6 +42,7 @@ class Editor:
 
     def __init__(self, server: LanguageServer) -> None:
         self._server = server
+        self._progress = Progress(server)
         self._listeners: dict[str, OnChunk] = {}
 
     def can(self, ability: str) -> bool:
@@ -116,6 +119,10 @@ class Editor:
     async def tell_update(self, update: RunUpdate) -> None:
         """Hand over new events, where the editor understands them."""
         self._notify("agentinfra/run/update", update)
+
+    async def tell_progress(self, state: RunState) -> None:
+        """Show how far a run is in the editor's own display."""
+        await self._progress.show(state)
 
     async def tell_end(self, ended: RunEnded) -> None:
         """Tell how a run ended."""

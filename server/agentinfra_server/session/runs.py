@@ -119,6 +119,7 @@ class Runs:
             events=[wire_event(event) for event in events],
         )
         await self._client.tell_update(update)
+        await self._client.tell_progress(shown.state)
 
     async def _until_ended(self, run: str, process: RunProcess) -> None:
         await process.ended()

@@ -1,0 +1,81 @@
+"""The verbs as commands that any editor can send: each answers at once, and the work goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, get_args
+
+from agentinfra.core.errors import InputError
+from agentinfra_server.features import runs
+from agentinfra_server.features.answering import answering
+from agentinfra_server.protocol import messages as wire
+from agentinfra_server.protocol.message import message
+from agentinfra_server.session.connection import Connection
+from agentinfra_server.session.runs import APPROVAL
+
+Handle = Callable[[Connection, Any], Awaitable[object]]
+
+
+@message
+class RunChoice:
+    """Which run; the newest of the folder where none is named."""
+
+    run_id: str | None = None
+    folder: str | None = None
+    task_ids: list[str] | None = None
+
+
+def register(server: Connection) -> None:
+    """Register the commands on a server."""
+    _add(server, "plan", wire.RunStartParams, runs.start)
+    for answer in get_args(wire.Decision):
+        _add(server, answer, RunChoice, partial(_decide, decision=answer))
+    for action in get_args(wire.Action):
+        _add(server, action, RunChoice, partial(_control, action=action))
+    for decision in get_args(wire.ChangeDecision):
+        # To reject is said of specifications; work is dropped.
+        _add(server, "drop" if decision == "reject" else decision, RunChoice, partial(_change, decision=decision))
+
+
+def _add(
+    server: Connection, verb: str, kind: type[Any], handle: Callable[[Connection, Any], Awaitable[object]]
+) -> None:
+    answer = answering(server, kind, handle)
+
+    async def command(*arguments: Any) -> Any:
+        return await answer(arguments[0] if arguments else {})
+
+    server.command(f"agentinfra.{verb}")(command)
+
+
+async def _decide(server: Connection, given: RunChoice, *, decision: wire.Decision) -> wire.PlanDecideResult:
+    """Approve or reject the specification as it stands on disk now."""
+    waiting = [one for one in server.runs.questions.waiting(given.run_id) if one.question_id == APPROVAL]
+    if not waiting:
+        raise InputError("No run waits for an approval", next_step="Plan a project first")
+    newest = waiting[-1]
+    server.runs.questions.settle(newest.run_id, APPROVAL, decision)
+    return wire.PlanDecideResult(state="building" if decision == "approve" else "failed")
+
+
+async def _control(server: Connection, given: RunChoice, *, action: wire.Action) -> wire.RunControlResult:
+    run = await _run(server, given)
+    return await runs.control(server, wire.RunControlParams(run_id=run, action=action, folder=given.folder))
+
+
+async def _change(server: Connection, given: RunChoice, *, decision: wire.ChangeDecision) -> wire.ChangeDecideResult:
+    run = await _run(server, given)
+    params = wire.ChangeDecideParams(run_id=run, decision=decision, task_ids=given.task_ids or [], folder=given.folder)
+    return await runs.decide_change(server, params)
+
+
+async def _run(server: Connection, given: RunChoice) -> str:
+    if given.run_id is not None:
+        return given.run_id
+    folder = server.workspaces.folder(given.folder)
+    known = await asyncio.to_thread(server.workspaces.log(folder).runs)
+    if not known:
+        raise InputError(f"There is no run yet in {folder}", next_step="Plan a project first")
+    return known[-1]
