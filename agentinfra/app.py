@@ -41,6 +41,7 @@ from agentinfra.workflow.run_budget import run_budget
 from agentinfra.workflow.run_files import RunFiles, with_seed
 from agentinfra.workflow.run_options import Human, RunOptions
 from agentinfra.workflow.run_state import RunState, reduce
+from agentinfra.workflow.standing import Standing, edited_since
 from agentinfra.workflow.trace import trace
 from agentinfra.workflow.unattended import Unattended
 
@@ -99,6 +100,15 @@ class App:
             InputError: There is no such run.
         """
         return reduce(self.log.read(self.run_id(run)))
+
+    async def edited_since(self, run: str | None = None) -> Standing | None:
+        """How the workspace's spec.md stands where it is the run's and was edited after its approval; None otherwise.
+
+        Raises:
+            InputError: There is no such run.
+        """
+        state = self.state(run)
+        return await edited_since(self.workspace, state, RunFiles(self.folder / "runs" / state.run).spec_path)
 
     def run_id(self, run: str | None = None) -> str:
         """The id that was meant: the whole one, a beginning of it, or the newest for None.

@@ -190,7 +190,7 @@ class EngineerAgent(BaseAgent):
         lock = Lock(self._suite(task, examples), ok=False)
         for round_number in range(MAX_TEST_ROUNDS + 1):
             # A small model's own cases are mostly wrong: it is asked only where the examples prove too little.
-            if round_number or not (examples and self._is_small()):
+            if round_number or not (examples and self._size == "compact"):
                 examples += await self._propose(task, examples, complaint)
             lock = await self.project.lock_tests(task, self._suite(task, examples))
             if lock.ok:
@@ -198,8 +198,12 @@ class EngineerAgent(BaseAgent):
             complaint = f"The tests so far are too weak: {lock.reason}."
         return lock
 
-    def _is_small(self) -> bool:
-        return self.project.model(self.planning_model, self.path).profile.prompts == "compact"
+    @property
+    def _size(self) -> str:
+        return self.project.model(self.planning_model, self.path).profile.prompts
+
+    def _guidance(self, task: Task) -> str:
+        return self.project.guidance.block(self._size, task.files[0])
 
     def _suite(self, task: Task, examples: Sequence[tuple[str, Example]]) -> Suite:
         others = tuple(
@@ -207,7 +211,7 @@ class EngineerAgent(BaseAgent):
             for module, signatures in neighbours(task, self.spec)
         )
         ranked = sorted(examples, key=lambda pair: not pair[1].ground.is_firm)
-        return build_suite(_test_path(task), task.files[0], task.symbols, ranked, others)
+        return build_suite(_test_path(task, self.project.guidance.tests), task.files[0], task.symbols, ranked, others)
 
     async def _propose(
         self, task: Task, examples: Sequence[tuple[str, Example]], complaint: str
@@ -215,7 +219,7 @@ class EngineerAgent(BaseAgent):
         requirements = requirements_of(task, self.spec)
         values = {
             "rules": rules(requirements),
-            "context": describe_neighbours(task, self.spec),
+            "context": describe_neighbours(task, self.spec) + self._guidance(task),
             "examples": describe_cases(self._suite(task, examples).cases) or "none",
             "signature": ", ".join(task.symbols) or task.files[0],
             "complaint": complaint,
@@ -237,9 +241,10 @@ class EngineerAgent(BaseAgent):
         return [(requirements[0].id, example) for example in proposed]
 
 
-def _test_path(task: Task) -> str:
+def _test_path(task: Task, folder: str) -> str:
     words = [*module_name(task.files[0]).split("."), *(symbol_name(signature) for signature in task.symbols[:1])]
-    return f"tests/test_{re.sub(r'[^a-z0-9]+', '_', '_'.join(words).lower()).strip('_')}.py"
+    name = f"test_{re.sub(r'[^a-z0-9]+', '_', '_'.join(words).lower()).strip('_')}.py"
+    return f"{folder}/{name}" if folder else name
 
 
 def _why_blocked(micro: MicroAgent, bench: Workbench) -> str:

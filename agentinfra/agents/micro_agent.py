@@ -18,6 +18,7 @@ from agentinfra.agents.briefing import (
     requirements_of,
     rules,
 )
+from agentinfra.agents.existing import describe_today
 from agentinfra.agents.project import AgentPath, Project, Verdict, Workbench, project_of
 from agentinfra.agents.prompt_files import load
 from agentinfra.agents.test_suite import symbol_name
@@ -211,14 +212,19 @@ class MicroAgent(BaseAgent):
         bench = self.bench
         task, spec = bench.task, bench.spec
         requirements = requirements_of(task, spec)
+        current = await bench.read(task.files[0])
+        guidance = self.project.guidance
+        # A full prompt shows the whole file; what we wrote ourselves is written anew from its rules.
+        today = describe_today(current, task.symbols) if guidance.conventions and size == "compact" else ""
+        told = (describe_neighbours(task, spec), self._lessons, today, guidance.block(size, task.files[0]))
         # Feedback on a wrong candidate anchors a model to it: every other sample starts afresh.
         base = self._best() if self.turn % 2 else None
         messages = load("code", size).render(
             rules=rules(requirements),
-            context="\n".join(one for one in (describe_neighbours(task, spec), self._lessons) if one),
+            context="\n".join(one for one in told if one),
             what=describe_symbols(task.symbols),
             file=task.files[0],
-            current=await bench.read(task.files[0]),
+            current=current,
             examples=describe_cases(
                 [case for case in bench.suite.cases if case.example.ground.is_firm] or bench.suite.cases
             ),

@@ -16,7 +16,7 @@ from agentinfra.agents.engineer_agent import EngineerAgent
 from agentinfra.agents.outline import anchors_text, outline
 from agentinfra.agents.project import AgentPath, Project, project_of
 from agentinfra.agents.prompt_files import load
-from agentinfra.agents.replies import OpenQuestions, Plan
+from agentinfra.agents.replies import OpenQuestion, OpenQuestions, Plan
 from agentinfra.agents.task_planning import tasks_for
 from agentinfra.agents.test_suite import normal
 from agentinfra.core.doors import door, wait
@@ -185,7 +185,11 @@ class PlannerAgent(BaseAgent):
     async def _plan(self, model: ChatModel, idea: str) -> Plan:
         size = model.profile.prompts
         messages = load("plan", size).render(
-            idea=idea, anchors=anchors_text(idea), limit=str(MAX_REQUIREMENTS[size]), files=_listing(self.project)
+            idea=idea,
+            anchors=anchors_text(idea),
+            limit=str(MAX_REQUIREMENTS[size]),
+            files=_listing(self.project),
+            guidance=self.project.guidance.block(size),
         )
         request = ChatRequest(
             messages, purpose="plan", temperature=0.2, max_tokens=2000 if size == "compact" else 8000, seed=1
@@ -197,7 +201,9 @@ class PlannerAgent(BaseAgent):
         size = model.profile.prompts
         if size == "compact" and find_symbols(idea):
             return []  # a small model asks back what the idea says; one that names its functions says enough
-        messages = load("questions", size).render(idea=idea, limit=str(MAX_QUESTIONS[size]))
+        messages = load("questions", size).render(
+            idea=idea, limit=str(MAX_QUESTIONS[size]), guidance=self.project.guidance.block(size)
+        )
         request = ChatRequest(messages, purpose="questions", temperature=0.2, max_tokens=500, seed=1)
         try:
             found, _ = await complete_as(model, request, OpenQuestions)
@@ -206,7 +212,7 @@ class PlannerAgent(BaseAgent):
             await self.project.emit("notice", {"level": "info", "text": f"No questions: {error}"}, self.path)
             return []
         return [
-            Question(f"Q-{number}", one.question, one.why, tuple(one.options), one.recommended)
+            Question(f"Q-{number}", one.question, one.why, _options(one), one.recommended)
             for number, one in enumerate(found.questions[: MAX_QUESTIONS[size]], start=1)
         ]
 
@@ -225,6 +231,12 @@ class PlannerAgent(BaseAgent):
             )
             proposed = []
         return replace(requirement, examples=_merged(stated, proposed))
+
+
+def _options(question: OpenQuestion) -> tuple[str, ...]:
+    """The answers to choose from; the recommended one is always among them."""
+    recommended = (question.recommended,) if question.recommended.strip() else ()
+    return tuple(dict.fromkeys((*question.options, *recommended)))
 
 
 def _inside_a_run(own: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:

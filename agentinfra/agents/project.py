@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from agentinfra.agents.guidance import Guidance
 from agentinfra.agents.test_suite import Suite
 from agentinfra.core.errors import ConfigError
 from agentinfra.core.events import EventKind
@@ -122,6 +123,11 @@ class Project(Protocol):
     @property
     def spec(self) -> Spec | None:
         """The approved specification, as the person left it; None before."""
+        ...
+
+    @property
+    def guidance(self) -> Guidance:
+        """What the repository asks of those who work in it; read before anything is planned."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agentinfra.agents.base_agent import BaseAgent
+from agentinfra.agents.conventions import is_test_file
 from agentinfra.agents.project import AgentPath, Project
 from agentinfra.agents.static_review import Finding, Severity, review
 from agentinfra.core.interfaces import ChatModel
@@ -90,4 +91,4 @@ def _severity(test: TestOutcome, cause: Cause) -> Severity:
 
 
 def _sources(files: Mapping[str, str]) -> dict[str, str]:
-    return {path: text for path, text in files.items() if not path.startswith("tests/")}
+    return {path: text for path, text in files.items() if not is_test_file(path)}

@@ -109,8 +109,12 @@ class Suite:
 
 
 def module_name(file: str) -> str:
-    """The dotted module name of a Python file: ``shop/stock.py`` is ``shop.stock``."""
-    return ".".join(PurePosixPath(file).with_suffix("").parts)
+    """The dotted name of a Python file: ``shop/stock.py`` is ``shop.stock``, ``src/shop/__init__.py`` is ``shop``.
+
+    Tests run with the project's folder and its ``src`` on the import path.
+    """
+    name = ".".join(PurePosixPath(file).with_suffix("").parts)
+    return name.removeprefix("src.").removesuffix(".__init__")
 
 
 def symbol_name(signature: str) -> str:

@@ -22,6 +22,7 @@ from agentinfra.workflow.run_state import RunState
 if TYPE_CHECKING:
     from agentinfra.app import App
     from agentinfra.workflow.delivery import Delivery
+    from agentinfra.workflow.standing import Standing
 
 T = TypeVar("T")
 ALL_LINES = 10_000
@@ -29,9 +30,11 @@ ALL_LINES = 10_000
 
 def status(run: opt.RunArgument = None, *, workspace: opt.Workspace = opt.HERE) -> None:
     """Show where a run is: its task tree, tests, tokens, cost."""
-    state = _state(run, workspace)
+    state, edited = _with_app(workspace, lambda app: _look(app, run))
     console = Console(highlight=False)
     console.print(picture(state, (), state.updated, ALL_LINES))
+    if edited:
+        console.print(f"spec.md is {edited}. Build it with: agentinfra plan --change", markup=False, soft_wrap=True)
 
 
 def report(
@@ -97,6 +100,10 @@ def _deliver(workspace: Path, run: str | None, use: Callable[[Delivery], Awaitab
         return await use(await app.delivery(run))
 
     return _with_app(workspace, carry)
+
+
+async def _look(app: App, run: str | None) -> tuple[RunState, Standing | None]:
+    return app.state(run), await app.edited_since(run)
 
 
 def _state(run: str | None, workspace: Path) -> RunState:

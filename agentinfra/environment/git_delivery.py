@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from agentinfra.core.errors import InputError, WorkspaceError
+from agentinfra.core.errors import InputError, SpecError, WorkspaceError
 from agentinfra.environment.git_objects import (
     RUN_TRAILER,
     TASK_TRAILER,
@@ -14,6 +14,8 @@ from agentinfra.environment.git_objects import (
     GitObjects,
     with_trailers,
 )
+from agentinfra.spec.answers import with_answers_written
+from agentinfra.spec.document import parse
 from agentinfra.spec.front_matter import body_sha
 
 
@@ -219,13 +221,15 @@ class GitDelivery:
         git.output("read-tree", "-m", "-u", tip or self.objects.empty_tree(), target)
 
     def _says_the_same(self, path: str, tip: str, target: str) -> bool:
-        """Whether the user's changed file is the target's but for its front matter: a spec.md that was approved."""
+        """Whether the user's changed file is the target's but for its front matter and answers: an approved spec.md."""
         if not all(path in self.objects.list_files(commit) for commit in (tip, target)):
             return False
         try:
             own = (self.objects.git.work_tree / path).read_text(encoding="utf-8")
-            return body_sha(own) == body_sha(self.objects.read_file(target, path))
-        except (OSError, ValueError, WorkspaceError):
+            theirs = self.objects.read_file(target, path)
+            same = body_sha(own) == body_sha(theirs)
+            return same or body_sha(with_answers_written(own, parse(theirs).questions)) == body_sha(theirs)
+        except (OSError, ValueError, SpecError, WorkspaceError):
             return False  # no text: it stands in the way like any other change
 
 

@@ -243,6 +243,12 @@ class GitObjects:
         """Paths of the regular files of a commit, sorted; links and submodules are left out."""
         return tuple(entry.path for entry in self._entries(ref) if entry.mode.startswith("100"))
 
+    def file_sizes(self, ref: str) -> dict[str, int]:
+        """Sizes in bytes of the regular files of a commit, by path; links and submodules are left out."""
+        items = self.git.items("ls-tree", "-r", "-l", "-z", "--full-tree", self.commit_id(ref))
+        split = [(path, *entry.split()) for entry, _, path in (item.partition("\t") for item in items)]
+        return {path: int(size) for path, mode, _, _, size in split if mode.startswith("100")}
+
     def log(self, start: str, end: str) -> list[CommitInfo]:
         """Commits that are in ``end`` and not in ``start``, oldest first."""
         return self._log((f"{start}..{end}", "--"))

@@ -194,6 +194,10 @@ class GitWorkspace:
         """Paths of the regular files of a commit, sorted."""
         return await asyncio.to_thread(self._objects.list_files, ref)
 
+    async def file_sizes(self, ref: str) -> dict[str, int]:
+        """Sizes in bytes of the regular files of a commit, by path: what is too large need not be read."""
+        return await asyncio.to_thread(self._objects.file_sizes, ref)
+
     async def tip(self, run_id: str) -> str:
         """The commit that a run's branch is at."""
         return await asyncio.to_thread(self._objects.commit_id, _checked_ref(run_id))

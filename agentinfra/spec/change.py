@@ -101,7 +101,7 @@ def _asked(requirement: Requirement) -> tuple[object, ...]:
     """What has to be built, without how it is titled, laid out or grounded."""
     words = " ".join(requirement.statement.split())
     examples = tuple(_example(one) for one in requirement.examples)
-    return words, examples, requirement.file, requirement.symbols, requirement.area
+    return words, examples, requirement.criteria, requirement.file, requirement.symbols, requirement.area
 
 
 def _example(example: Example) -> tuple[object, ...]:

@@ -7,29 +7,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn
 
 from agentinfra.core.errors import SpecError
+from agentinfra.spec.acceptance import read_criterion, read_example, render_criterion, render_example
 from agentinfra.spec.front_matter import body_sha, read_front_matter, render_front_matter, split, with_front_matter
 from agentinfra.spec.markdown import (
     LABELS,
-    Token,
     code,
     code_span,
-    fenced_lines,
     item_tokens,
     one_line,
     protect,
     render_item,
     unprotect,
-    words,
+    verbatim_lines,
 )
 from agentinfra.spec.requirements import (
     AREAS,
     STATUSES,
     Area,
+    Criterion,
     Example,
     Expect,
     Ground,
@@ -41,6 +41,7 @@ from agentinfra.spec.requirements import (
 
 __all__ = [
     "Area",
+    "Criterion",
     "Example",
     "Expect",
     "Ground",
@@ -54,15 +55,12 @@ __all__ = [
     "with_front_matter",
 ]
 
-_HEADING = re.compile(r"(?P<marks>#{1,3})(?:[ \t]+(?P<title>.*))?")
-_REQUIREMENT = re.compile(r"(?P<id>N?FR-\d+)\b\s*[·:–—-]?\s*(?P<title>.*)")
-_QUESTION = re.compile(r"[-*+] \[(?P<mark>[ xX])\]\s+\**(?P<id>Q-\d+)\**\s*[·:–—-]?\s*(?P<text>.*)")
-_FIELD = re.compile(r"\s*(?:[-*+]\s+)?(?P<name>Why|Option|Recommended|Answer):\s*(?P<text>.*)", re.IGNORECASE)
-_LABEL = re.compile(rf"\**(?P<name>{'|'.join(LABELS)})\**:\**\s*(?P<text>.*)", re.IGNORECASE)
-_BULLET = re.compile(r"[-*+](?:\s+(?P<text>.*))?")
-_VERB = re.compile(r"\b(?P<verb>return|give|raise|print)s?\b|→|->|=>", re.IGNORECASE)
-_GROUND = re.compile(r"[_*]*\((?P<ground>stated|computed|answered|guessed)\)[_*]*", re.IGNORECASE)
-_EXPECT: dict[str, Expect] = {"raise": "raises", "print": "prints"}
+HEADING = re.compile(r"(?P<marks>#{1,3})(?:[ \t]+(?P<title>.*))?")
+REQUIREMENT = re.compile(r"(?P<id>N?FR-\d+)\b\s*[·:–—-]?\s*(?P<title>.*)")
+QUESTION = re.compile(r"[-*+] \[(?P<mark>[ xX])\]\s+\**(?P<id>Q-\d+)\**\s*[·:–—-]?\s*(?P<text>.*)")
+FIELD = re.compile(r"\s*(?:[-*+]\s+)?(?P<name>Why|Option|Recommended|Answer):\s*(?P<text>.*)", re.IGNORECASE)
+LABEL = re.compile(rf"\**(?P<name>{'|'.join(LABELS)})\**:\**\s*(?P<text>.*)", re.IGNORECASE)
+BULLET = re.compile(r"[-*+](?:\s+(?P<text>.*))?")
 
 
 def render(spec: Spec) -> str:
@@ -78,6 +76,9 @@ def _blocks(spec: Spec) -> Iterator[str]:
     yield "## Goal"
     if spec.goal:
         yield protect(spec.goal)
+    if spec.stories:
+        yield "## User stories"
+        yield _list(spec.stories)
     yield "## Requirements"
     for requirement in spec.requirements:
         yield from _requirement_blocks(requirement)
@@ -86,7 +87,14 @@ def _blocks(spec: Spec) -> Iterator[str]:
         yield "\n".join(line for question in spec.questions for line in _question_lines(question))
     if spec.out_of_scope:
         yield "## Out of scope"
-        yield "\n".join(f"- {one_line(item)}" for item in spec.out_of_scope)
+        yield _list(spec.out_of_scope)
+    if spec.interface:
+        yield "## Interface"
+        yield _list(spec.interface)
+
+
+def _list(items: Sequence[str]) -> str:
+    return "\n".join(f"- {one_line(item)}" for item in items)
 
 
 def _requirement_blocks(requirement: Requirement) -> Iterator[str]:
@@ -100,17 +108,10 @@ def _requirement_blocks(requirement: Requirement) -> Iterator[str]:
     if requirement.symbols:
         yield "Interface:"
         yield "\n".join(render_item([code(symbol)]) for symbol in requirement.symbols)
-    if requirement.examples:
+    if requirement.examples or requirement.criteria:
         yield "Acceptance:"
-        yield "\n".join(render_item(_example_tokens(example)) for example in requirement.examples)
-
-
-def _example_tokens(example: Example) -> list[Token]:
-    setup = [code(statement) for statement in example.setup]
-    before = [words("after"), *setup, words("then")] if setup else []
-    silent = example.expect == "prints" and not example.value
-    value = words("nothing") if silent else code(example.value)
-    return [*before, code(example.call), words(example.expect), value, words(f"_({example.ground})_")]
+        examples = [render_example(example) for example in requirement.examples]
+        yield "\n".join([*examples, *(render_criterion(criterion) for criterion in requirement.criteria)])
 
 
 def _question_lines(question: Question) -> Iterator[str]:
@@ -137,6 +138,11 @@ class _Section:
     def prose(self) -> str:
         return unprotect("\n".join(self.lines).strip("\n"))
 
+    def spoken(self) -> Iterator[tuple[int, str]]:
+        """The lines that are no comments, with their numbers."""
+        verbatim = verbatim_lines(self.lines)
+        return ((self.line + 1 + i, line) for i, line in enumerate(self.lines) if verbatim.get(i) != "comment")
+
 
 def parse(text: str) -> Spec:
     """Read a specification, written by :func:`render` or by hand.
@@ -154,13 +160,15 @@ def parse(text: str) -> Spec:
         _refuse(1, "the document has no title", "Begin it with a line such as: # Tea timer")
     return Spec(
         title=title.title,
-        idea=_idea(title.lines),
+        idea=_idea(line for _, line in title.spoken()),
         goal="\n\n".join(s.prose for s in _named(sections, "goal")),
         requirements=tuple(_requirements(sections)),
         questions=tuple(q for s in _named(sections, "open questions", "questions") for q in _questions(s)),
-        out_of_scope=tuple(item for s in _named(sections, "out of scope", "non-goals") for item in _bullets(s)),
+        out_of_scope=_items(sections, "out of scope", "non-goals"),
         status=_status(front.get("status", "draft")),
         id=front.get("id", ""),
+        stories=_items(sections, "user stories"),
+        interface=_items(sections, "interface"),
     )
 
 
@@ -178,10 +186,10 @@ def _status(text: str) -> Status:
 def _sections(text: str) -> list[_Section]:
     front, body = split(text)
     lines = body.split("\n")
-    verbatim = fenced_lines(lines)
+    verbatim = verbatim_lines(lines)
     sections: list[_Section] = []
     for index, line in enumerate(lines):
-        heading = None if index in verbatim else _HEADING.fullmatch(line)
+        heading = None if index in verbatim else HEADING.fullmatch(line)
         if heading:
             number = front.count("\n") + index + 1
             sections.append(_Section(len(heading["marks"]), (heading["title"] or "").strip(), number))
@@ -194,7 +202,7 @@ def _named(sections: Sequence[_Section], *names: str) -> list[_Section]:
     return [s for s in sections if s.level == 2 and s.title.rstrip(":").lower() in names]
 
 
-def _idea(lines: Sequence[str]) -> str:
+def _idea(lines: Iterable[str]) -> str:
     quoted: list[str] = []
     for line in lines:
         if line.startswith(">"):
@@ -210,7 +218,7 @@ def _requirements(sections: Sequence[_Section]) -> Iterator[Requirement]:
         if section.level < 3:
             chapter = section.title.lower()
             continue
-        heading = _REQUIREMENT.fullmatch(section.title)
+        heading = REQUIREMENT.fullmatch(section.title)
         if heading:
             yield _RequirementReader(section).read(heading["id"], heading["title"])
         elif chapter == "requirements":
@@ -240,22 +248,25 @@ class _RequirementReader:
         self.items: list[_Item] = []
 
     def read(self, name: str, title: str) -> Requirement:
-        verbatim = fenced_lines(self.section.lines)
+        verbatim = verbatim_lines(self.section.lines)
         for index, line in enumerate(self.section.lines):
-            self._take(line, self.section.line + index + 1, index in verbatim)
+            if not self.label or verbatim.get(index) != "comment":
+                self._take(line, self.section.line + index + 1, index in verbatim)
+        examples, criteria = self._acceptance()
         return Requirement(
             id=name,
             title=title,
             statement=unprotect("\n".join(self.prose).strip("\n")),
             file=next((codes[0] for codes in self._codes("file")), ""),
             symbols=tuple(symbol for codes in self._codes("interface") for symbol in codes),
-            examples=tuple(_example(item) for item in self.items if item.label == "acceptance"),
+            examples=tuple(examples),
             area=self._area(),
+            criteria=tuple(criteria),
         )
 
     def _take(self, line: str, number: int, verbatim: bool) -> None:
-        label = None if verbatim else _LABEL.fullmatch(line)
-        bullet = None if verbatim else _BULLET.fullmatch(line)
+        label = None if verbatim else LABEL.fullmatch(line)
+        bullet = None if verbatim else BULLET.fullmatch(line)
         if label:
             self.label = label["name"].lower()
             self.items += [_Item(self.label, number, [label["text"]])] if label["text"] else []
@@ -268,6 +279,19 @@ class _RequirementReader:
             self.prose += [*gap, line]
             self.label = ""
 
+    def _acceptance(self) -> tuple[list[Example], list[Criterion]]:
+        examples: list[Example] = []
+        criteria: list[Criterion] = []
+        for item in (item for item in self.items if item.label == "acceptance"):
+            found = read_criterion(item.lines) or read_example(item.lines)
+            if found is None:
+                _refuse(item.line, "this is no acceptance example", "Write it as: - `double(2)` returns `4`")
+            elif isinstance(found, Criterion):
+                criteria.append(found)
+            else:
+                examples.append(found)
+        return examples, criteria
+
     def _codes(self, label: str) -> list[list[str]]:
         return [item.codes for item in self.items if item.label == label]
 
@@ -279,51 +303,21 @@ class _RequirementReader:
         _refuse(self.section.line, f"area '{text}' is unknown", f"Write one of: {', '.join(AREAS)}")
 
 
-def _example(item: _Item) -> Example:
-    before: list[str] = []
-    after: list[str] = []
-    said = ""
-    verb: re.Match[str] | None = None
-    for token in item_tokens(item.lines):
-        if token.kind == "code":
-            (after if verb else before).append(token.text)
-        elif verb:
-            said += token.text
-        elif verb := _VERB.search(token.text):
-            before += [] if before else [token.text[: verb.start()].strip()]
-            said = token.text[verb.end() :]
-    if verb is None or not any(before):
-        _refuse(item.line, "this is no acceptance example", "Write it as: - `double(2)` returns `4`")
-    mark = _GROUND.search(said)
-    return Example(
-        call=before[-1],
-        expect=_EXPECT.get((verb["verb"] or "").lower(), "returns"),
-        value=after[0] if after else _plain_value(said),
-        setup=tuple(before[:-1]),
-        ground=Ground(mark["ground"].lower()) if mark else Ground.ANSWERED,
-    )
-
-
-def _plain_value(said: str) -> str:
-    value = _GROUND.sub("", said).strip()
-    return "" if value.lower() == "nothing" else value
-
-
 def _questions(section: _Section) -> Iterator[Question]:
     current: re.Match[str] | None = None
     fields: list[tuple[str, str]] = []
-    for index, line in enumerate(section.lines):
-        found = _QUESTION.fullmatch(line)
-        part = _FIELD.fullmatch(line)
+    for number, line in section.spoken():
+        found = QUESTION.fullmatch(line)
+        part = FIELD.fullmatch(line)
         if found:
             yield from _question(current, fields)
             current, fields = found, []
         elif part and current:
             fields.append((part["name"].lower(), part["text"].strip()))
-        elif line.strip() and fields and not _BULLET.fullmatch(line.strip()):
+        elif line.strip() and fields and not BULLET.fullmatch(line.strip()):
             fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line.strip()}".strip())
-        elif _BULLET.fullmatch(line):
-            _refuse(section.line + index + 1, "this is no question", "Write it as: - [ ] Q-1 · Which format?")
+        elif BULLET.fullmatch(line):
+            _refuse(number, "this is no question", "Write it as: - [ ] Q-1 · Which format?")
     yield from _question(current, fields)
 
 
@@ -336,10 +330,14 @@ def _question(found: re.Match[str] | None, fields: Sequence[tuple[str, str]]) ->
     yield Question(found["id"], found["text"], last.get("why", ""), options, last.get("recommended", ""), answer)
 
 
+def _items(sections: Sequence[_Section], *names: str) -> tuple[str, ...]:
+    return tuple(item for section in _named(sections, *names) for item in _bullets(section))
+
+
 def _bullets(section: _Section) -> Iterator[str]:
     item = ""
-    for line in section.lines:
-        bullet = _BULLET.fullmatch(line)
+    for _, line in section.spoken():
+        bullet = BULLET.fullmatch(line)
         if bullet:
             yield from [item] if item else []
             item = bullet["text"] or ""

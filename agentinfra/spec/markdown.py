@@ -12,7 +12,7 @@ _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})[^`]*")
 _SPAN = re.compile(r"(?<!`)(?P<ticks>`++)(?P<code>.*?)(?<!`)(?P=ticks)(?!`)")
 # What the parser of a document would take for structure, with the backslashes that already stand before it.
 _STRUCTURE = re.compile(
-    rf"(?P<head>\**(?:{'|'.join(LABELS)})\**(?=\\*:)|[ \t]*(?=\\*(?:\#|```|~~~)))(?P<escapes>\\*)(?P<rest>.*)",
+    rf"(?P<head>\**(?:{'|'.join(LABELS)})\**(?=\\*:)|[ \t]*(?=\\*(?:\#|```|~~~|<!--)))(?P<escapes>\\*)(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _INDENT = "  "
@@ -30,28 +30,57 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+class Verbatim(NamedTuple):
+    """A fenced code block or a comment; ``first`` and ``last`` are the indices of its lines."""
+
+    kind: Literal["code", "comment"]
+    first: int
+    last: int
+
+
+def verbatim_blocks(lines: Sequence[str]) -> Iterator[Verbatim]:
+    """Find closed fenced code blocks and comments, in which nothing is structure.
+
+    A fence or comment that nothing closes is ordinary text. A comment begins a line of its own.
+    """
+    unclosed: dict[str, int] = {}
+    done = -1
+    for index, line in enumerate(lines):
+        if index <= done or not ("```" in line or "~~~" in line or "<!--" in line):
+            continue
+        block = _comment(lines, index, unclosed) or _fenced(lines, index, unclosed)
+        if block:
+            yield block
+            done = block.last
+
+
 def fenced_blocks(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Find closed fenced code blocks; a fence that nothing closes is ordinary text.
 
     Yields:
         Indices of the opening and the closing line.
     """
-    unclosed: dict[str, int] = {}
-    index = 0
-    while index < len(lines):
-        end = _closing_line(lines, index, unclosed)
-        if end is not None:
-            yield index, end
-            index = end
-        index += 1
+    return ((block.first, block.last) for block in verbatim_blocks(lines) if block.kind == "code")
 
 
-def fenced_lines(lines: Sequence[str]) -> frozenset[int]:
-    """Indices of all lines that belong to closed fenced code blocks."""
-    return frozenset(index for start, end in fenced_blocks(lines) for index in range(start, end + 1))
+def verbatim_lines(lines: Sequence[str]) -> dict[int, Literal["code", "comment"]]:
+    """The kind of every line that belongs to a closed fenced code block or a comment, by its index."""
+    return {index: block.kind for block in verbatim_blocks(lines) for index in range(block.first, block.last + 1)}
 
 
-def _closing_line(lines: Sequence[str], start: int, unclosed: dict[str, int]) -> int | None:
+def _comment(lines: Sequence[str], start: int, unclosed: dict[str, int]) -> Verbatim | None:
+    if not lines[start].lstrip(" \t").startswith("<!--") or "<!--" in unclosed:
+        return None
+    if "-->" in lines[start].partition("<!--")[2]:
+        return Verbatim("comment", start, start)
+    for index in range(start + 1, len(lines)):
+        if "-->" in lines[index]:
+            return Verbatim("comment", start, index)
+    unclosed["<!--"] = 1
+    return None
+
+
+def _fenced(lines: Sequence[str], start: int, unclosed: dict[str, int]) -> Verbatim | None:
     opening = _FENCE.fullmatch(lines[start])
     if opening is None:
         return None
@@ -62,26 +91,26 @@ def _closing_line(lines: Sequence[str], start: int, unclosed: dict[str, int]) ->
     for index in range(start + 1, len(lines)):
         line = lines[index].strip(" \t")
         if len(line) >= size and not line.strip(mark):
-            return index
+            return Verbatim("code", start, index)
     unclosed[mark] = size
     return None
 
 
 def protect(text: str) -> str:
-    """Escape lines of prose that would read as headings, labels or fences.
+    """Escape lines of prose that would read as headings, labels, fences or comments.
 
     Returns:
-        Text that :func:`unprotect` turns back; closed fenced blocks are left as they are.
+        Text that :func:`unprotect` turns back; closed fenced blocks and comments are left as they are.
     """
     lines = text.split("\n")
-    verbatim = fenced_lines(lines)
+    verbatim = verbatim_lines(lines)
     return "\n".join(line if index in verbatim else _escape(line) for index, line in enumerate(lines))
 
 
 def unprotect(text: str) -> str:
     """Undo :func:`protect`."""
     lines = text.split("\n")
-    verbatim = fenced_lines(lines)
+    verbatim = verbatim_lines(lines)
     return "\n".join(line if index in verbatim else _unescape(line) for index, line in enumerate(lines))
 
 

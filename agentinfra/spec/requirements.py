@@ -47,6 +47,15 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Criterion:
+    """An acceptance criterion in words; ``given`` is "" where any state will do."""
+
+    given: str
+    when: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One thing that the product must do.
 
@@ -59,6 +68,7 @@ class Requirement:
             ``Kettle.fill(cups=1)``.
         examples: How it is accepted.
         area: Which engineer it belongs to.
+        criteria: How it is accepted, in words that people check; the engine's tests come from the examples.
     """
 
     id: str
@@ -68,6 +78,7 @@ class Requirement:
     symbols: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     area: Area = "backend"
+    criteria: tuple[Criterion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,20 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What is to be built, as agreed between a person and the planner; ``idea`` is the request, verbatim."""
+    """What is to be built, as agreed between a person and the planner.
+
+    Attributes:
+        title: One line.
+        idea: The request, verbatim.
+        goal: What it is for, in prose.
+        requirements: What it must do.
+        questions: What a person was, or is to be, asked.
+        out_of_scope: What it will not do, an item a line.
+        status: How far it is, as the document says.
+        id: The run it belongs to.
+        stories: Who wants what, and why, an item a line.
+        interface: Files, functions, commands and endpoints that others rely on, an item a line.
+    """
 
     title: str
     idea: str
@@ -94,3 +118,5 @@ class Spec:
     out_of_scope: tuple[str, ...] = ()
     status: Status = "draft"
     id: str = ""
+    stories: tuple[str, ...] = ()
+    interface: tuple[str, ...] = ()

@@ -9,14 +9,14 @@ from typing import NoReturn
 
 from agentinfra.core.errors import SpecError
 from agentinfra.core.tasks import Task, TaskState
-from agentinfra.spec.markdown import code_span, line_tokens, one_line
+from agentinfra.spec.markdown import code_span, line_tokens, one_line, verbatim_lines
 
-_TASK = re.compile(r"[-*+] \[[ ~xX!]\]\s+\**(?P<id>T-\d+)\**\s*[·:–—-]?\s*(?P<title>.*)")
-_STATE = re.compile(rf"\s*_\((?:{'|'.join(TaskState)})(?:: (?:(?!_\().)*)?\)_$")
-_FIELD = re.compile(
+TASK = re.compile(r"[-*+] \[[ ~xX!]\]\s+\**(?P<id>T-\d+)\**\s*[·:–—-]?\s*(?P<title>.*)")
+STATE = re.compile(rf"\s*_\((?:{'|'.join(TaskState)})(?:: (?:(?!_\().)*)?\)_$")
+FIELD = re.compile(
     r"\s+[-*+]\s+(?P<name>Requirements|Files|Symbols|Depends on|Engineer):\s*(?P<text>.*)", re.IGNORECASE
 )
-_ID = re.compile(r"\b(?:N?FR|T)-\d+\b")
+ID = re.compile(r"\b(?:N?FR|T)-\d+\b")
 
 
 def render_tasks(
@@ -61,12 +61,14 @@ def parse_tasks(text: str) -> tuple[Task, ...]:
     """
     tasks: dict[str, Task] = {}
     current: Task | None = None
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        found, part = _TASK.fullmatch(line), _FIELD.fullmatch(line)
+    lines = text.replace("\r\n", "\n").split("\n")
+    verbatim = verbatim_lines(lines)
+    for number, line in ((index + 1, line) for index, line in enumerate(lines) if index not in verbatim):
+        found, part = TASK.fullmatch(line), FIELD.fullmatch(line)
         if found:
             if found["id"] in tasks:
                 _refuse(number, f"{found['id']} is used twice", "Give every task its own id")
-            current = Task(found["id"], _STATE.sub("", found["title"]), (), ())
+            current = Task(found["id"], STATE.sub("", found["title"]), (), ())
         elif part and current:
             current = _with_field(current, part["name"].lower(), part["text"])
         elif re.match(r"[-*+] \[.?\]", line):
@@ -81,7 +83,7 @@ def _refuse(line: int, why: str, next_step: str) -> NoReturn:
 
 
 def _with_field(task: Task, name: str, text: str) -> Task:
-    ids = tuple(_ID.findall(text))
+    ids = tuple(ID.findall(text))
     match name:
         case "requirements":
             return replace(task, requirements=ids)

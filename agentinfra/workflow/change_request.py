@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentinfra.agents.task_planning import tasks_for
 from agentinfra.core.tasks import Task
 from agentinfra.spec.change import Change, changed, grounded_by_hand, stale
 from agentinfra.spec.document import parse
-from agentinfra.spec.requirements import AREAS, Spec
+from agentinfra.spec.requirements import AREAS, Requirement, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +22,19 @@ class ChangeRequest:
         approved: Its spec.md, as it was approved.
         edited: spec.md as the person left it.
         done: Ids of the tasks that are done.
+        tests: Test files by the requirement that they were written for, as far as they are known.
     """
 
     run: str
     approved: str
     edited: str
     done: tuple[str, ...]
+    tests: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ChangeRequest:
         """Read what :func:`dataclasses.asdict` made of one."""
-        return cls(data["run"], data["approved"], data["edited"], tuple(data["done"]))
+        return cls(data["run"], data["approved"], data["edited"], tuple(data["done"]), data.get("tests") or {})
 
     def spec(self, edited: str | None = None) -> Spec:
         """The edited specification, with a person's own examples marked as theirs.
@@ -45,6 +47,20 @@ class ChangeRequest:
     def change(self, spec: Spec) -> Change:
         """What the specification changes."""
         return changed(parse(self.approved), spec)
+
+    def left_behind(self, spec: Spec) -> list[str]:
+        """What the specification asks for no longer and is there all the same, one line a requirement."""
+        gone = self.change(spec).removed
+        return [
+            f"{one.id} {one.title} is asked for no longer; what it brought stays: {self._brought(one)}"
+            for one in parse(self.approved).requirements
+            if one.id in gone
+        ]
+
+    def _brought(self, requirement: Requirement) -> str:
+        symbols = ", ".join(requirement.symbols)
+        code = [f"{symbols} in {requirement.file}" if symbols else requirement.file] if requirement.file else []
+        return ", ".join((*code, *self.tests.get(requirement.id, ()))) or "nothing that is known"
 
     def to_do(self, spec: Spec, tasks: Sequence[Task]) -> list[Task]:
         """The tasks that have to be done, each with what it waits for among them.

@@ -50,7 +50,8 @@ async def find_change(log: EventLog, git: GitWorkspace, runs: Path) -> ChangeReq
             next_step=f'Start a new run with `agentinfra plan "…"`; {SPEC} may be its idea',
         )
     edited = await _edited(git.root / SPEC, approved)
-    return ChangeRequest(run, approved, edited, _done(state, await asyncio.to_thread(_earlier, files)))
+    earlier = await asyncio.to_thread(_earlier, files)
+    return ChangeRequest(run, approved, edited, _done(state, earlier), _tests(state, earlier))
 
 
 async def _edited(path: Path, approved: str) -> str:
@@ -60,7 +61,21 @@ async def _edited(path: Path, approved: str) -> str:
             f"{path} is {'as it was approved' if edited else 'not there'}",
             next_step=f"Edit {SPEC} (requirements, their examples), then give the command again",
         )
-    times = Counter(one.id for one in parse(edited).requirements)
+    check_ids(path, edited)
+    return edited
+
+
+def check_ids(path: Path, text: str) -> None:
+    """Refuse a specification in which an id stands for several requirements.
+
+    Args:
+        path: What is said to be wrong.
+        text: What it holds.
+
+    Raises:
+        SpecError: An id is there twice, or the text cannot be read.
+    """
+    times = Counter(one.id for one in parse(text).requirements)
     doubled = [name for name, number in times.items() if number > 1]
     if doubled:
         raise SpecError(
@@ -68,7 +83,6 @@ async def _edited(path: Path, approved: str) -> str:
             why="It could not be said which of them a task stands for",
             next_step="Give every requirement an id of its own",
         )
-    return edited
 
 
 def _is_approved(text: str, state: RunState) -> bool:
@@ -80,6 +94,15 @@ def _done(state: RunState, earlier: ChangeRequest | None) -> tuple[str, ...]:
     own = {task.id: task.state is TaskState.DONE and not task.undone for task in state.tasks}
     before = [name for name in earlier.done if name not in own] if earlier else []
     return (*before, *(name for name, done in own.items() if done))
+
+
+def _tests(state: RunState, earlier: ChangeRequest | None) -> dict[str, tuple[str, ...]]:
+    """The test files by requirement; those of requirements that a run did not touch are as they were before it."""
+    found = {name: tuple(files) for name, files in earlier.tests.items()} if earlier else {}
+    for task in state.tasks:
+        files = tuple(dict.fromkeys(test.partition("::")[0] for test in task.green))
+        found |= dict.fromkeys(task.requirements, files) if files else {}
+    return found
 
 
 def _earlier(files: RunFiles) -> ChangeRequest | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from agentinfra.agents.guidance import Guidance
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.agents.qa_agent import MergedTree, QAAgent
 from agentinfra.core.doors import is_overridden
@@ -21,6 +22,7 @@ from agentinfra.spec.document import parse, render
 from agentinfra.spec.requirements import Spec
 from agentinfra.spec.tasks_document import parse_tasks, render_tasks
 from agentinfra.workflow.red import report_data
+from agentinfra.workflow.repository_guidance import read_guidance
 from agentinfra.workflow.run import Run, task_of
 from agentinfra.workflow.workflow_builder import Inputs, Workflow, WorkflowBuilder
 from agentinfra.workflow.workflow_runner import run_workflow
@@ -69,12 +71,14 @@ async def run_main_job(run: Run, planner: PlannerAgent, on_start: Callable[[str]
 async def _begin(inputs: Inputs, job: Job) -> dict[str, Any]:
     del inputs
     run, options = job.run, job.run.options
+    git = run.parts.git
+    guidance = Guidance() if git.is_unborn() else await read_guidance(git, "HEAD")
     data = {
         "state": "planning",
         "idea": run.idea,
         "workspace": str(run.path),
         "branch": f"agentinfra/{run.id}",
-        "base": run.parts.git.base,
+        "base": git.base,
         "model": run.parts.model_for(None).name,
         "mode": options.mode,
         "sandbox": run.parts.runner.sandbox.name,
@@ -86,18 +90,19 @@ async def _begin(inputs: Inputs, job: Job) -> dict[str, Any]:
             "attempts": run.parts.max_attempts,
         },
         "python": platform.python_version(),
+        **({"guidance": guidance.told()} if guidance else {}),
     }
     await run.emit("state_update", data)
     job.on_start(run.id)
     await _tell_forecast(run)
-    start = await run.step("branch", lambda: run.parts.git.start_branch(run.id, date=run.parts.commit_date))
-    dirty = await run.step("dirty", lambda: asyncio.to_thread(lambda: list(run.parts.git.is_dirty())))
+    start = await run.step("branch", lambda: git.start_branch(run.id, date=run.parts.commit_date))
+    dirty = await run.step("dirty", lambda: asyncio.to_thread(lambda: list(git.is_dirty())))
     if options.change is not None:
         dirty = [path for path in dirty if path != "spec.md"]
     if dirty:
         text = f"{len(dirty)} changed files are not part of the run, it starts from HEAD: {', '.join(dirty[:5])}"
         await run.emit("notice", {"level": "warning", "text": text})
-    return {"start": start}
+    return {"start": start, "guidance": guidance.to_json()}
 
 
 async def _tell_forecast(run: Run) -> None:
@@ -116,6 +121,8 @@ async def _specify(inputs: Inputs, job: Job) -> str:
         return render(await job.planner.specify(inputs["argument"]["idea"]))
     spec = change.spec()
     await job.run.emit("notice", {"level": "info", "text": f"Since {change.run}: {change.change(spec)}"})
+    for line in change.left_behind(spec):
+        await job.run.emit("notice", {"level": "info", "text": line})
     return render(spec)
 
 
@@ -166,7 +173,11 @@ async def _report(inputs: Inputs, job: Job) -> None:
 
 def _restore(inputs: Inputs, job: Job) -> None:
     """What earlier steps left in memory; after a resume they are not run again."""
-    job.run.start = inputs["begin"]["start"] if "begin" in inputs else job.run.start
+    if "begin" in inputs:
+        job.run.start = inputs["begin"]["start"]
+        # A run that an earlier version began has none on record.
+        found = inputs["begin"].get("guidance")
+        job.run.guidance = Guidance.from_json(found) if found else Guidance()
 
 
 async def _suite(run: Run, tip: str) -> dict[str, Any]:

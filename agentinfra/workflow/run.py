@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agentinfra.agents.guidance import Guidance
 from agentinfra.agents.project import AgentPath, Lock, Verdict, Workbench
 from agentinfra.agents.test_suite import Suite
 from agentinfra.core.errors import BudgetExceeded, RunStopped, WorkspaceError
@@ -23,6 +24,7 @@ from agentinfra.proof.runner import TestRunner
 from agentinfra.spec.document import parse, render
 from agentinfra.spec.front_matter import body_sha, with_front_matter
 from agentinfra.spec.requirements import Question, Spec
+from agentinfra.workflow.approval import approval, as_draft
 from agentinfra.workflow.bench import TaskBench
 from agentinfra.workflow.change_request import kept_by
 from agentinfra.workflow.durable_model import DurableModel
@@ -30,6 +32,7 @@ from agentinfra.workflow.execution import BaseEngine
 from agentinfra.workflow.leases import LeasePool
 from agentinfra.workflow.merge_queue import MergeQueue
 from agentinfra.workflow.red import LockedTests, prove_red
+from agentinfra.workflow.repository_guidance import describe_delta, there_at
 from agentinfra.workflow.run_files import RunFiles
 from agentinfra.workflow.run_options import Human, RunOptions
 from agentinfra.workflow.run_state import RunState, TaskView, reduce
@@ -84,6 +87,7 @@ class Run:
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
     locks: dict[str, LockedTests] = field(default_factory=dict[str, LockedTests])
     start: str = ""
+    guidance: Guidance = field(default_factory=Guidance)
     _states: dict[str, TaskState] = field(default_factory=dict[str, TaskState])
     _settled: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
     _work: dict[str, Work] = field(default_factory=dict[str, Work])
@@ -176,14 +180,15 @@ class Run:
         """
         change = self.options.change
         # A person's own document keeps every byte; a planner's is written here.
-        text = render(replace(spec, id=self.id)) if change is None else _as_draft(change.edited, self.id)
+        text = render(replace(spec, id=self.id)) if change is None else as_draft(change.edited, self.id)
+        await self._tell_today(spec)
         await self._tell_spec(spec, "draft")
         await self.emit("state_update", {"state": "awaiting_approval"})
-        approved = await self.step("approve", lambda: self._approve(text))
-        await self.emit("approval", {"spec_sha": approved["sha"], "by": approved["by"]})
-        self.spec = parse(approved["text"]) if change is None else change.spec(approved["text"])
+        approved = await approval(self, text)
+        await self.emit("approval", {"spec_sha": approved.sha, "by": approved.by})
+        self.spec = parse(approved.text) if change is None else change.spec(approved.text)
         await self._tell_spec(self.spec, "approved")
-        await self.step("commit spec", lambda: self._commit_spec(approved["text"]))
+        await self.step("commit spec", lambda: self._commit_spec(approved.text))
         await self.emit("state_update", {"state": "building"})
         return self.spec
 
@@ -327,17 +332,6 @@ class Run:
                 return verdict
         return replace(verdict, reason=f"{verdict.reason}; sent back {MAX_RETURNS + 1} times")
 
-    async def _approve(self, text: str) -> dict[str, str]:
-        path = await self.parts.files.write_spec(text)
-        if not await self.parts.human.approve(path):
-            raise RunStopped(
-                "The specification was not approved",
-                next_step=f"Edit {path} and go on with `agentinfra resume`, or start anew",
-            )
-        left = await self.parts.files.read_spec()
-        by = "--yes" if self.options.yes else "person"
-        return {"text": left.text, "sha": left.sha, "by": by}
-
     async def _commit_spec(self, text: str) -> str:
         stamped = with_front_matter(text, id=self.id, status="approved", approved=body_sha(text))
         files = {"spec.md": stamped, **await self.parts.files.missing_test_configuration(self.parts.git, self.start)}
@@ -346,8 +340,17 @@ class Run:
             self.id, files, "Specification", trailers=trailers, date=self.parts.commit_date
         )
 
+    async def _tell_today(self, spec: Spec) -> None:
+        """Say what of the specification is in the code already, where a run plans in a repository that has some."""
+        if self.options.change is None:
+            found = await there_at(self.parts.git, self.start, spec)
+            if found is not None:
+                await self.emit("notice", {"level": "info", "text": describe_delta(spec, found)}, ("planner",))
+
     async def _tell_spec(self, spec: Spec, status: str) -> None:
-        kept = kept_by(self.options.change, spec)
+        change = self.options.change
+        kept = kept_by(change, spec)
+        drafts = change.change(spec).affected if change else ()
         requirements = [
             {
                 "id": one.id,
@@ -355,6 +358,7 @@ class Run:
                 "examples": len(one.examples),
                 "grounded": sum(example.ground.is_firm for example in one.examples),
                 **({"kept": kept[one.id]} if one.id in kept else {}),
+                **({"status": "draft" if one.id in drafts and status == "draft" else "approved"} if change else {}),
             }
             for one in spec.requirements
         ]
@@ -367,10 +371,6 @@ class Run:
             "requirements": requirements,
         }
         await self.emit("plan_update", {"spec": data}, ("planner",))
-
-
-def _as_draft(text: str, run_id: str) -> str:
-    return with_front_matter(text, id=run_id, status="draft", approved="")
 
 
 def task_of(view: TaskView) -> Task:

@@ -68,6 +68,16 @@ class RunFiles:
             await asyncio.to_thread(self.spec_path.write_text, text, encoding="utf-8")
         return self.spec_path
 
+    async def replace_spec(self, text: str) -> None:
+        """Put a new draft in the place of the old one, whole or not at all."""
+
+        def replaced() -> None:
+            new = self.spec_path.with_suffix(".new")
+            new.write_text(text, encoding="utf-8")
+            new.replace(self.spec_path)
+
+        await asyncio.to_thread(replaced)
+
     async def read_spec(self) -> ApprovedText:
         """The draft as it stands.
 

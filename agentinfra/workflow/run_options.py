@@ -122,8 +122,13 @@ class Human(Protocol):
         """
         ...
 
-    async def approve(self, spec_path: Path) -> bool:
+    async def approve(self, spec_path: Path) -> bool | str:
         """Ask whether to build what the file says; the person may edit it until they answer.
+
+        Returns:
+            True for what the file says by then; or, from whoever shows the text, the hash of the body that was
+            approved (:func:`agentinfra.spec.front_matter.body_sha`): where the file says something else, it is asked
+            again. False, or "", where it was rejected.
 
         Raises:
             InputError: Nobody can be asked.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from agentinfra.agents.guidance import Guidance
 from agentinfra.agents.project import AgentPath, Lock, Verdict, Workbench
 from agentinfra.agents.test_suite import Case, Suite
 from agentinfra.core.errors import PatchError, RunStopped
@@ -32,6 +33,7 @@ class FakeProject:
         refused: Reason for which every submission is refused.
         tree: Merged files.
         learnt: What earlier work taught, by task id.
+        guidance: What the repository asks.
         events: Kind, data and agent of every event.
     """
 
@@ -48,6 +50,7 @@ class FakeProject:
     max_attempts: int = 3
     tree: dict[str, str] = field(default_factory=dict[str, str])
     learnt: dict[str, str] = field(default_factory=dict[str, str])
+    guidance: Guidance = field(default_factory=Guidance)
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
     suites: dict[str, Suite] = field(default_factory=dict[str, Suite])
     proposed: list[Suite] = field(default_factory=list[Suite])

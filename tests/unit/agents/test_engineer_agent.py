@@ -7,6 +7,7 @@ import pytest
 
 from agentinfra.agents.base_agent import BaseAgent
 from agentinfra.agents.engineer_agent import EngineerAgent
+from agentinfra.agents.guidance import LEAD, Guidance, Instructions
 from agentinfra.agents.micro_agent import MicroAgent
 from agentinfra.agents.project import Verdict
 from agentinfra.agents.task_planning import tasks_for
@@ -50,6 +51,34 @@ async def test_tests_come_first_then_code_then_results():
     assert purposes(model) == ["tests T-1", "tests T-2", "code T-1", "code T-2"]
     assert made.results == {"T-1": TaskState.DONE, "T-2": TaskState.DONE}
     assert "def double" in made.environment.tree["m.py"] and "def half" in made.environment.tree["m.py"]
+
+
+@pytest.mark.parametrize("size", ["compact", "full"])
+async def test_the_repositorys_guidance_reaches_whoever_writes_tests_and_code(size):
+    guidance = Guidance((Instructions("AGENTS.md", "Say please."),), ("Indentation is a tab.",), tests="")
+    made, model = engineer(size=size, guidance=guidance)
+    await made.aexecute(SPEC)
+    asked = {request.purpose: request.messages[-1].text for request in model.requests}
+    assert {"tests T-2", "code T-1", "code T-2"} <= asked.keys()
+    for text in asked.values():
+        assert f"{LEAD}\nIts code:\n> Indentation is a tab.\nIts AGENTS.md:\n> Say please.\n" in text
+    assert made.environment.suites["T-1"].path == "test_m_double.py"
+
+
+async def test_without_guidance_no_prompt_speaks_of_it_and_tests_have_their_folder():
+    made, model = engineer()
+    await made.aexecute(SPEC)
+    assert not any("others' work" in request.messages[-1].text for request in model.requests)
+    assert made.environment.suites["T-1"].path == "tests/test_m_double.py"
+
+
+@pytest.mark.parametrize(("conventions", "shown"), [(("c",), True), ((), False)])
+async def test_a_small_model_is_shown_what_it_changes_in_the_code_of_others(conventions, shown):
+    made, model = engineer(size="compact", guidance=Guidance(conventions=conventions))
+    made.environment.tree["m.py"] = "def double(n):\n    return n + n\n"
+    await made.aexecute(SPEC)
+    (text,) = [request.messages[-1].text for request in model.requests if request.purpose == "code T-1"]
+    assert ("return n + n" in text) == shown
 
 
 async def test_every_stated_example_is_in_the_tests_and_guesses_come_after():

@@ -6,6 +6,7 @@ import pytest
 
 from agentinfra.agents.base_agent import BaseAgent
 from agentinfra.agents.engineer_agent import EngineerAgent
+from agentinfra.agents.guidance import LEAD, Guidance, Instructions
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.core.errors import ConfigError, InputError, ReplyError, RunStopped
 from agentinfra.core.interfaces import ModelProfile
@@ -52,6 +53,23 @@ def purposes(model):
 
 def requirement(number, area="backend", file="a.py", statement="s"):
     return Requirement(f"FR-{number}", "t", statement, file, (f"f{number}()",), (), area)
+
+
+@pytest.mark.parametrize("size", ["compact", "full"])
+async def test_the_repositorys_guidance_is_read_before_questions_and_plan(size):
+    made, model = planner(size)
+    made.environment.guidance = Guidance((Instructions("AGENTS.md", "Say please."),))
+    await made.agenerate_specifications(FREE)
+    for request in model.requests[:2]:
+        assert f"{LEAD}\nIts AGENTS.md:\n> Say please.\n" in request.messages[-1].text
+    assert purposes(model)[:2] == ["questions", "plan"]
+
+
+async def test_what_is_recommended_can_always_be_chosen():
+    asked = json.dumps({"questions": [{**QUESTION, "recommended": "five"}, {**QUESTION, "recommended": ""}]})
+    made, _ = planner(questions=[asked])
+    spec = await made.agenerate_specifications(FREE)
+    assert [one.options for one in spec.questions] == [("ten", "more", "five"), ("ten", "more")]
 
 
 async def test_a_free_idea_is_asked_about_planned_and_given_examples():

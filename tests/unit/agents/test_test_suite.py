@@ -188,7 +188,16 @@ def test_cases_can_be_taken_out_and_amended_by_name():
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("a.py", "a"), ("pack/a.py", "pack.a"), ("pack/__main__.py", "pack.__main__")]
+    ("file", "name"),
+    [
+        ("a.py", "a"),
+        ("pack/a.py", "pack.a"),
+        ("pack/__main__.py", "pack.__main__"),
+        ("pack/__init__.py", "pack"),
+        ("src/pack/__init__.py", "pack"),
+        ("src/pack/a.py", "pack.a"),
+        ("src.py", "src"),
+    ],
 )
 def test_module_name(file, name):
     assert module_name(file) == name

@@ -79,6 +79,8 @@ class TestFacts:
         (repo.root / "raw.bin").write_bytes(b"\xff\x00")
         repo.commit()
         assert await workspace.list_files("HEAD") == ("app.py", "raw.bin")
+        sizes = {"app.py": (repo.root / "app.py").stat().st_size, "raw.bin": 2}
+        assert await workspace.file_sizes("HEAD") == sizes
         assert (await workspace.read_file("main", "app.py")).startswith("one = 1")
         for path, reason in (("raw.bin", "not text"), ("link", "not in"), ("no.py", "not in")):
             with pytest.raises(WorkspaceError, match=reason):

@@ -1,0 +1,107 @@
+"""How a requirement is accepted: concrete examples and Given/When/Then criteria, as items of a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agentinfra.spec.markdown import Token, code, item_tokens, one_line, render_item, words
+from agentinfra.spec.requirements import Criterion, Example, Expect, Ground
+
+_VERB = re.compile(r"\b(?P<verb>return|give|raise|print)s?\b|→|->|=>", re.IGNORECASE)
+_GROUND = re.compile(r"[_*]*\((?P<ground>stated|computed|answered|guessed)\)[_*]*", re.IGNORECASE)
+_EXPECT: dict[str, Expect] = {"raise": "raises", "print": "prints"}
+_STEP = re.compile(r"\s*[*_]*(?P<word>given|when|then|and|but)\b[*_:]*\s*(?P<text>.*)", re.IGNORECASE)
+# Commas and bold marks may stand before the keywords of a criterion that is written on one line.
+_SENTENCE = re.compile(
+    r"(?:[*_]*given\b[*_:]*\s*(?P<given>.*?)[\s,;]+)?[*_]*when\b[*_:]*\s*(?P<when>.*?)[\s,;]+[*_]*then\b[*_:]*\s*(?P<then>.*)",
+    re.IGNORECASE,
+)
+
+
+def render_example(example: Example) -> str:
+    """Write an example as a list item."""
+    return render_item(_example_tokens(example))
+
+
+def _example_tokens(example: Example) -> list[Token]:
+    setup = [code(statement) for statement in example.setup]
+    before = [words("after"), *setup, words("then")] if setup else []
+    silent = example.expect == "prints" and not example.value
+    value = words("nothing") if silent else code(example.value)
+    return [*before, code(example.call), words(example.expect), value, words(f"_({example.ground})_")]
+
+
+def render_criterion(criterion: Criterion) -> str:
+    """Write a criterion as a list item, a step a line."""
+    steps = [("Given", criterion.given), ("When", criterion.when), ("Then", criterion.then)]
+    lines = [f"{word} {one_line(text)}".rstrip() for word, text in steps if text or word != "Given"]
+    return "- " + "\n  ".join(lines)
+
+
+def read_example(lines: Sequence[str]) -> Example | None:
+    """Read an example; one without a ground mark was written by a person and counts as answered.
+
+    Args:
+        lines: The item without its bullet; lines after the first still carry their indentation.
+
+    Returns:
+        None where the item is no example.
+    """
+    before: list[str] = []
+    after: list[str] = []
+    said = ""
+    verb: re.Match[str] | None = None
+    for token in item_tokens(lines):
+        if token.kind == "code":
+            (after if verb else before).append(token.text)
+        elif verb:
+            said += token.text
+        elif verb := _VERB.search(token.text):
+            before += [] if before else [token.text[: verb.start()].strip()]
+            said = token.text[verb.end() :]
+    if verb is None or not any(before):
+        return None
+    mark = _GROUND.search(said)
+    return Example(
+        call=before[-1],
+        expect=_EXPECT.get((verb["verb"] or "").lower(), "returns"),
+        value=after[0] if after else _plain_value(said),
+        setup=tuple(before[:-1]),
+        ground=Ground(mark["ground"].lower()) if mark else Ground.ANSWERED,
+    )
+
+
+def _plain_value(said: str) -> str:
+    value = _GROUND.sub("", said).strip()
+    return "" if value.lower() == "nothing" else value
+
+
+def read_criterion(lines: Sequence[str]) -> Criterion | None:
+    """Read a Given/When/Then criterion, written on one line or a step a line; "given" may be left out.
+
+    Args:
+        lines: The item without its bullet.
+
+    Returns:
+        None where the item is no criterion.
+    """
+    first = _STEP.fullmatch(lines[0])
+    if first is None or first["word"].lower() not in ("given", "when"):
+        return None
+    steps: dict[str, str] = {}
+    current = ""
+    for line in lines:
+        found = _STEP.fullmatch(line)
+        word = found["word"].lower() if found else ""
+        current = word if word in ("given", "when", "then") and word not in steps else current
+        text = one_line(found["text"] if found and word == current else line)
+        steps[current] = f"{steps[current]} {text}".strip() if current in steps else text
+    if {"when", "then"} <= steps.keys():
+        return Criterion(steps.get("given", ""), steps["when"], steps["then"])
+    return _sentence(one_line(" ".join(lines)))
+
+
+def _sentence(text: str) -> Criterion | None:
+    found = _SENTENCE.fullmatch(text)
+    return Criterion((found["given"] or "").strip(), found["when"], found["then"]) if found else None
