@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -159,15 +159,7 @@ def default_model_name(
     installed: Sequence[str] | None = None,
     servers: Sequence[LocalServer] = (),
 ) -> str:
-    """Choose a model when none is configured.
-
-    The order: a key or server of the environment, a model server of this machine that answers, the embedded model if
-    its file is present.
-
-    Args:
-        env: Instead of the process's environment.
-        installed: Names of the catalogue whose files are there; None looks.
-        servers: What :func:`~agentinfra.models.local_servers.find_local_servers` found.
+    """Choose a model when none is configured: the first of :func:`model_choices`.
 
     Returns:
         ``provider:model``.
@@ -175,18 +167,9 @@ def default_model_name(
     Raises:
         ModelUnavailable: There is nothing to choose from; names all the ways and what they cost.
     """
-    env = os.environ if env is None else env
-    if env.get("OPENAI_BASE_URL") and env.get("OPENAI_MODEL"):
-        return f"openai-compatible:{env['OPENAI_MODEL']}"
-    if env.get("OPENAI_API_KEY") and not env.get("OPENAI_BASE_URL"):
-        return f"openai:{env.get('OPENAI_MODEL') or 'gpt-5'}"
-    if env.get("ANTHROPIC_API_KEY"):
-        return CLAUDE
-    if servers:
-        return servers[0].names[0]
-    present = installed_models() if installed is None else installed
-    if present:
-        return f"local:{DEFAULT_MODEL if DEFAULT_MODEL in present else present[0]}"
+    choices = model_choices(env, installed, servers)
+    if choices:
+        return choices[0]
     raise ModelUnavailable(
         "No model is configured",
         why="There is no key in the environment and no model file on this machine",
@@ -194,6 +177,39 @@ def default_model_name(
         "OPENAI_API_KEY or ANTHROPIC_API_KEY (better, billed by the token); "
         "OPENAI_BASE_URL with OPENAI_MODEL, or --base-url with --model openai-compatible:NAME (a server of your own)",
     )
+
+
+def model_choices(
+    env: Mapping[str, str] | None = None,
+    installed: Sequence[str] | None = None,
+    servers: Sequence[LocalServer] = (),
+) -> list[str]:
+    """The models that can be asked here without further ado, the preferred ones first.
+
+    The order: a key or server of the environment, a model server of this machine that answers, the embedded models
+    whose files are present.
+
+    Args:
+        env: Instead of the process's environment.
+        installed: Names of the catalogue whose files are there; None looks.
+        servers: What :func:`~agentinfra.models.local_servers.find_local_servers` found.
+
+    Returns:
+        ``provider:model`` of each.
+    """
+    present = installed_models() if installed is None else installed
+    embedded = sorted(present, key=lambda name: name != DEFAULT_MODEL)
+    named = [name for server in servers for name in server.names]
+    return [*_configured(os.environ if env is None else env), *named, *(f"{LOCAL}:{name}" for name in embedded)]
+
+
+def _configured(env: Mapping[str, str]) -> Iterator[str]:
+    if env.get("OPENAI_BASE_URL") and env.get("OPENAI_MODEL"):
+        yield f"openai-compatible:{env['OPENAI_MODEL']}"
+    if env.get("OPENAI_API_KEY") and not env.get("OPENAI_BASE_URL"):
+        yield f"openai:{env.get('OPENAI_MODEL') or 'gpt-5'}"
+    if env.get("ANTHROPIC_API_KEY"):
+        yield CLAUDE
 
 
 def _by_name(models: Mapping[str, ChatModel] | Iterable[ChatModel]) -> dict[str, ChatModel]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from lsprotocol.types import SHUTDOWN
 
-from agentinfra_server.features import commands, progress, runs, status
+from agentinfra_server.features import commands, models, progress, runs, status
 from agentinfra_server.session.connection import Connection
 
 
 def create_server() -> Connection:
     """Build a server with all its features; nothing runs before ``start_io``."""
     server = Connection()
-    for feature in (runs, commands, progress, status):
+    for feature in (runs, commands, models, progress, status):
         feature.register(server)
 
     async def shutdown(*_params: object) -> None:

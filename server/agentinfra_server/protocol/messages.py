@@ -12,8 +12,7 @@ VERSION = 1
 
 Kind = Literal["plan", "change"]
 Mode = Literal["plan", "review", "auto-edit", "unattended"]
-Source = Literal["api", "local", "client"]
-RunStateName = Literal["", "planning", "awaiting_approval", "building", "reviewing", "done", "failed", "stopped"]
+Source = Literal["api", "local"]
 Action = Literal["stop", "resume"]
 Decision = Literal["approve", "reject"]
 ChangeDecision = Literal["accept", "reject", "undo", "redo"]
@@ -172,18 +171,15 @@ class ChangeDecideResult:
 
 @message
 class ModelInfo:
-    """A model that can be chosen; prices are dollars for a million tokens."""
+    """A model that can be chosen: ``provider:model``, and where it runs."""
 
     id: str
     source: Source
-    context_tokens: int | None = None
-    price_in: float | None = None
-    price_out: float | None = None
 
 
 @message
 class ModelsListParams:
-    """All that this machine, the environment's keys and the client have."""
+    """All that this machine and the environment's keys have; the client knows its own."""
 
 
 @message
@@ -315,16 +311,6 @@ class RunEnded:
     next: str = ""
 
 
-@message
-class Status:
-    """What the server is about."""
-
-    state: Literal["starting", "indexing", "ready", "degraded"]
-    message: str = ""
-    indexed: int = 0
-    to_index: int = 0
-
-
 class Method(NamedTuple):
     """A method of the protocol; ``result`` is None for a notification."""
 
@@ -349,5 +335,4 @@ METHODS = (
     Method("agentinfra/lm/chunk", "client", LmChunk),
     Method("agentinfra/run/update", "server", RunUpdate),
     Method("agentinfra/run/ended", "server", RunEnded),
-    Method("agentinfra/status", "server", Status),
 )

@@ -23,7 +23,6 @@ from agentinfra_server.protocol.messages import (
     RunEnded,
     RunUpdate,
     SecretResult,
-    Status,
 )
 from agentinfra_server.session.client import OnChunk
 from agentinfra_server.session.progress import Progress
@@ -130,10 +129,6 @@ class Editor:
         if ended.message and not self.can("questions"):
             text = ". ".join(part.rstrip(".") for part in (ended.message, ended.why, ended.next) if part)
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, text))
-
-    def tell_status(self, status: Status) -> None:
-        """Tell what the server is about."""
-        self._notify("agentinfra/status", status)
 
     def _notify(self, method: str, value: object) -> None:
         if self.can("updates"):

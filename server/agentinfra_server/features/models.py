@@ -1,0 +1,31 @@
+"""The models that can be chosen, and the pieces of answers of the editor's own."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agentinfra_server.features.answering import answering
+from agentinfra_server.protocol import messages as wire
+from agentinfra_server.session.connection import Connection
+
+
+def register(server: Connection) -> None:
+    """Register the methods on a server."""
+    server.feature("agentinfra/models/list")(answering(server, wire.ModelsListParams, list_models))
+
+    async def chunk(params: object) -> None:
+        await server.editor.take_chunk(params)
+
+    server.feature("agentinfra/lm/chunk")(chunk)
+
+
+async def list_models(_server: Connection, _params: wire.ModelsListParams) -> wire.ModelsListResult:
+    """What can be asked here: by a key of the environment, over this machine's servers, and embedded."""
+    # Not before it is asked for.
+    from agentinfra.models.local_servers import find_local_servers  # noqa: PLC0415
+    from agentinfra.models.model_manager import CLAUDE, model_choices  # noqa: PLC0415
+
+    names = await asyncio.to_thread(model_choices, servers=await find_local_servers())
+    hosted = ("openai:", CLAUDE)
+    models = [wire.ModelInfo(id=name, source="api" if name.startswith(hosted) else "local") for name in names]
+    return wire.ModelsListResult(models=models)

@@ -1,0 +1,318 @@
+// Made by scripts/generate_protocol.py from server/agentinfra_server/protocol/messages.py.
+export const VERSION = 1;
+
+/**
+ * Limits of a run; one that is left out is the default.
+ */
+export interface Budget {
+  minutes?: number | null;
+  usd?: number | null;
+  tokens?: number | null;
+  requests?: number | null;
+}
+
+/**
+ * What a person decides about finished work; without tasks about all of it.
+ */
+export interface ChangeDecideParams {
+  runId: string;
+  decision: "accept" | "reject" | "undo" | "redo";
+  taskIds?: Array<string>;
+  folder?: string | null;
+}
+
+/**
+ * The commit that came of it, and the tasks that it took along.
+ */
+export interface ChangeDecideResult {
+  commit: string;
+  taskIds?: Array<string>;
+}
+
+/**
+ * A piece of an answer; numbers of a request grow.
+ */
+export interface LmChunk {
+  requestId: string;
+  seq: number;
+  part: Record<string, unknown>;
+}
+
+/**
+ * A text to count as the model does.
+ */
+export interface LmCountParams {
+  selector: Record<string, unknown>;
+  text: string;
+}
+
+/**
+ * Its tokens.
+ */
+export interface LmCountResult {
+  count: number;
+}
+
+/**
+ * A request to one of the client's models; see docs/reference/models-client.md.
+ */
+export interface LmRequestParams {
+  requestId: string;
+  selector: Record<string, unknown>;
+  messages: Array<Record<string, unknown>>;
+  maxInputTokens: number;
+  justification: string;
+  tools?: Array<Record<string, unknown>> | null;
+  toolMode?: string | null;
+  modelOptions?: Record<string, unknown> | null;
+}
+
+/**
+ * The whole answer; ``content`` counts only where no chunk came.
+ */
+export interface LmResult {
+  model?: string;
+  content?: Array<Record<string, unknown>>;
+  stopReason?: string;
+  usage?: Record<string, unknown> | null;
+}
+
+/**
+ * A model that can be chosen: ``provider:model``, and where it runs.
+ */
+export interface ModelInfo {
+  id: string;
+  source: "api" | "local";
+}
+
+/**
+ * All that this machine and the environment's keys have; the client knows its own.
+ */
+export interface ModelsListParams {
+}
+
+/**
+ * The models, the preferred ones first.
+ */
+export interface ModelsListResult {
+  models: Array<ModelInfo>;
+}
+
+/**
+ * Exactly what an agent wants to do; silence denies.
+ */
+export interface PermissionParams {
+  runId: string;
+  title: string;
+  detail: string;
+}
+
+/**
+ * Whether it may.
+ */
+export interface PermissionResult {
+  outcome: "allow" | "deny";
+}
+
+/**
+ * What a person says of a specification; ``spec_sha`` is the hash of the body that they saw.
+ */
+export interface PlanDecideParams {
+  runId: string;
+  decision: "approve" | "reject";
+  specSha: string;
+  folder?: string | null;
+}
+
+/**
+ * Whether the run was waiting for it.
+ */
+export interface PlanDecideResult {
+  state: string;
+}
+
+/**
+ * A question to the person; ``kind`` "approve" is about the specification at ``uri``.
+ */
+export interface QuestionParams {
+  runId: string;
+  questionId: string;
+  kind: "question" | "approve";
+  message: string;
+  why?: string;
+  options?: Array<string>;
+  recommended?: string;
+  uri?: string | null;
+  specSha?: string | null;
+}
+
+/**
+ * The answer; ``cancel`` leaves the question open.
+ */
+export interface QuestionResult {
+  action: "accept" | "decline" | "cancel";
+  content?: string;
+}
+
+/**
+ * Stop a run, or go on with it where it was.
+ */
+export interface RunControlParams {
+  runId: string;
+  action: "stop" | "resume";
+  folder?: string | null;
+}
+
+/**
+ * The run's state now.
+ */
+export interface RunControlResult {
+  state: string;
+}
+
+/**
+ * How a run that this server worked on ended; the texts are "" unless an error ended it.
+ */
+export interface RunEnded {
+  runId: string;
+  code: number;
+  message?: string;
+  why?: string;
+  next?: string;
+}
+
+/**
+ * An event of a run, as it is in the log; ``time`` is Unix seconds.
+ */
+export interface RunEvent {
+  seq: number;
+  time: number;
+  kind: string;
+  agent: Array<string>;
+  data: Record<string, unknown>;
+}
+
+/**
+ * Which run, and from which event on; without a run all runs are listed.
+ *
+ * Attributes:
+ *     run_id: The run.
+ *     folder: URI of the workspace folder; the first one where it is left out.
+ *     since_seq: Number of the last event that the client has.
+ *     limit: The most events to send.
+ */
+export interface RunGetParams {
+  runId?: string | null;
+  folder?: string | null;
+  sinceSeq?: number;
+  limit?: number;
+}
+
+/**
+ * A run's events behind ``sinceSeq``, or all runs.
+ *
+ * Attributes:
+ *     state: State of the run, "" where there is no such run or all are listed.
+ *     events: At most ``limit`` events; ask again from the last of them where there are more.
+ *     last_seq: Number of the newest event of the run.
+ *     runs: All runs, oldest first.
+ */
+export interface RunGetResult {
+  state?: string;
+  events?: Array<RunEvent>;
+  lastSeq?: number;
+  runs?: Array<RunSummary>;
+}
+
+/**
+ * What to build, how, and how freely.
+ *
+ * Attributes:
+ *     prompt: The idea in the person's words; ignored for the kind "change".
+ *     folder: URI of the workspace folder; the first one where it is left out.
+ *     kind: "plan" builds the idea, "change" what a person's edit of an accepted spec.md asks for.
+ *     mode: How far the run may go without asking.
+ *     model: ``provider:model``; the settings' or the best that there is where it is left out.
+ *     budget: Its limits.
+ *     initialize: Make the folder a git repository where it is none.
+ *     planner: ``module:Class`` of the workspace's own planner; needs the workspace's trust.
+ *     replay: URI of a record to play instead of asking a model.
+ */
+export interface RunStartParams {
+  prompt?: string;
+  folder?: string | null;
+  kind?: "plan" | "change";
+  mode?: "plan" | "review" | "auto-edit" | "unattended";
+  model?: string | null;
+  budget?: Budget;
+  initialize?: boolean;
+  planner?: string | null;
+  replay?: string | null;
+}
+
+/**
+ * The run, as soon as there is one; it goes on by itself.
+ */
+export interface RunStartResult {
+  runId: string;
+}
+
+/**
+ * A run in a list; ``is_live`` says whether this server works on it now.
+ */
+export interface RunSummary {
+  runId: string;
+  state: string;
+  idea: string;
+  isLive?: boolean;
+}
+
+/**
+ * New events of a run, in order, at most ten times a second; a gap in ``seq`` is filled by ``run/get``.
+ */
+export interface RunUpdate {
+  runId: string;
+  folder: string;
+  state: string;
+  events: Array<RunEvent>;
+}
+
+/**
+ * The name of a secret, such as ``OPENAI_API_KEY``.
+ */
+export interface SecretParams {
+  name: string;
+}
+
+/**
+ * Its value, kept in memory only; null where there is none.
+ */
+export interface SecretResult {
+  value?: string | null;
+}
+
+export interface ClientRequests {
+  "agentinfra/run/start": { params: RunStartParams; result: RunStartResult };
+  "agentinfra/run/get": { params: RunGetParams; result: RunGetResult };
+  "agentinfra/run/control": { params: RunControlParams; result: RunControlResult };
+  "agentinfra/plan/decide": { params: PlanDecideParams; result: PlanDecideResult };
+  "agentinfra/change/decide": { params: ChangeDecideParams; result: ChangeDecideResult };
+  "agentinfra/models/list": { params: ModelsListParams; result: ModelsListResult };
+}
+
+export interface ClientNotifications {
+  "agentinfra/lm/chunk": { params: LmChunk };
+}
+
+export interface ServerRequests {
+  "agentinfra/question/ask": { params: QuestionParams; result: QuestionResult };
+  "agentinfra/permission/request": { params: PermissionParams; result: PermissionResult };
+  "agentinfra/secret/get": { params: SecretParams; result: SecretResult };
+  "agentinfra/lm/request": { params: LmRequestParams; result: LmResult };
+  "agentinfra/lm/countTokens": { params: LmCountParams; result: LmCountResult };
+}
+
+export interface ServerNotifications {
+  "agentinfra/run/update": { params: RunUpdate };
+  "agentinfra/run/ended": { params: RunEnded };
+}
