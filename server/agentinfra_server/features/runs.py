@@ -10,6 +10,7 @@ from typing import Any
 from pygls.uris import to_fs_path
 
 from agentinfra.core.errors import InputError
+from agentinfra.workflow.event_log import FINAL_RUN_STATES
 from agentinfra.workflow.run_state import reduce
 from agentinfra_server.features.answering import ContentModified, answering
 from agentinfra_server.protocol import messages as wire
@@ -60,7 +61,7 @@ async def start(server: Connection, params: wire.RunStartParams) -> wire.RunStar
 
 
 async def get(server: Connection, params: wire.RunGetParams) -> wire.RunGetResult:
-    """All runs, or what happened in one since an event."""
+    """All runs, or what happened in one since an event; one that is at work is shown from then on."""
     folder = server.workspaces.folder(params.folder)
     log = server.workspaces.log(folder)
     if params.run_id is None:
@@ -75,7 +76,10 @@ async def get(server: Connection, params: wire.RunGetParams) -> wire.RunGetResul
             for one in states
         ]
         return wire.RunGetResult(runs=runs)
-    return await asyncio.to_thread(_events, server, folder, params.run_id, params)
+    found = await asyncio.to_thread(_events, server, folder, params.run_id, params)
+    if found.state not in FINAL_RUN_STATES:
+        await server.runs.show(folder, params.run_id, found.last_seq)
+    return found
 
 
 def _events(server: Connection, folder: Path, run: str, params: wire.RunGetParams) -> wire.RunGetResult:

@@ -9,7 +9,7 @@ from agentinfra.core.events import Event
 from agentinfra.workflow.event_log import SqliteEventLog, is_final
 
 INTERVAL_SECONDS = 0.1
-MOST_EVENTS = 500
+MOST_EVENTS = 5000
 
 OnEvents = Callable[[Sequence[Event]], Awaitable[None]]
 
@@ -17,13 +17,13 @@ OnEvents = Callable[[Sequence[Event]], Awaitable[None]]
 async def follow(log: SqliteEventLog, run: str, since: int, on_events: OnEvents) -> None:
     """Hand over a run's events from ``since`` on, until it is done, failed or stopped.
 
-    What comes within a tenth of a second is handed over together; more than 500 events in several pieces.
+    What comes within a tenth of a second is handed over together, at most 5,000 events.
     """
     while True:
-        events = await log.wait(run, since)
-        if events:
-            await on_events(events[:MOST_EVENTS])
-            since = events[min(len(events), MOST_EVENTS) - 1].seq
-            if any(is_final(event) for event in events) and not await asyncio.to_thread(log.read, run, since, 1):
+        if await log.wait(run, since):
+            events = await asyncio.to_thread(log.read, run, since, MOST_EVENTS)
+            await on_events(events)
+            since = events[-1].seq
+            if is_final(events[-1]):
                 return
         await asyncio.sleep(INTERVAL_SECONDS)

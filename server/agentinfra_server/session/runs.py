@@ -78,13 +78,19 @@ class Runs:
         await self.show(folder, run)
         return run
 
-    async def show(self, folder: Path, run: str) -> None:
-        """Hand the run's new events to the editor from now on, as long as it is at work."""
+    async def show(self, folder: Path, run: str, since: int | None = None) -> None:
+        """Hand the run's events to the editor as they come, as long as it is at work.
+
+        Args:
+            folder: The workspace folder.
+            run: The run.
+            since: Number of the last event that the editor has; None for all that there are now.
+        """
         if run in self._shown and not self._shown[run].task.done():
             return
         log = self._workspaces.log(folder)
-        past = await asyncio.to_thread(log.read, run)
-        task = asyncio.create_task(self._feed(log, run, len(past)))
+        past = [event for event in await asyncio.to_thread(log.read, run) if since is None or event.seq <= since]
+        task = asyncio.create_task(self._feed(log, run, past[-1].seq if past else 0))
         self._shown[run] = Shown(folder, reduce(past), task)
         self._keep(task)
 
