@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from agentinfra_server.protocol.messages import METHODS, VERSION
+from agentinfra_server.protocol.message import VERSION
+from agentinfra_server.protocol.messages import METHODS
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from lsprotocol.types import SHUTDOWN
 
-from agentinfra_server.features import commands, models, progress, runs, status
+from agentinfra_server.features import on_demand
 from agentinfra_server.session.connection import Connection
 
 
 def create_server() -> Connection:
     """Build a server with all its features; nothing runs before ``start_io``."""
     server = Connection()
-    for feature in (runs, commands, models, progress, status):
+    for feature in (on_demand,):
         feature.register(server)
 
     async def shutdown(*_params: object) -> None:
-        await server.runs.aclose()
-        server.workspaces.close()
-        server.may_exit = True
+        await server.end()
 
     server.feature(SHUTDOWN)(shutdown)
     return server

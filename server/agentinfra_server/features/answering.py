@@ -13,6 +13,7 @@ from agentinfra_server.protocol.message import read, write
 from agentinfra_server.session.connection import Connection
 
 T = TypeVar("T")
+Handler = Callable[[Any], Awaitable[Any]]
 
 
 class Refused(JsonRpcException):
@@ -29,9 +30,7 @@ class ContentModified(JsonRpcException):
     MESSAGE = "The specification was edited since"
 
 
-def answering(
-    server: Connection, kind: type[T], handle: Callable[[Connection, T], Awaitable[object]]
-) -> Callable[[Any], Awaitable[Any]]:
+def answering(server: Connection, kind: type[T], handle: Callable[[Connection, T], Awaitable[object]]) -> Handler:
     """A handler of the raw parameters of a method.
 
     Args:

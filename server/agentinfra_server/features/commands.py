@@ -27,27 +27,27 @@ class RunChoice:
     task_ids: list[str] | None = None
 
 
-def register(server: Connection) -> None:
-    """Register the commands on a server."""
-    _add(server, "plan", wire.RunStartParams, runs.start)
+def handlers(server: Connection) -> dict[str, Callable[..., Awaitable[Any]]]:
+    """What answers each command, by its verb."""
+    found = {"plan": _command(server, wire.RunStartParams, runs.start)}
     for answer in get_args(wire.Decision):
-        _add(server, answer, RunChoice, partial(_decide, decision=answer))
+        found[answer] = _command(server, RunChoice, partial(_decide, decision=answer))
     for action in get_args(wire.Action):
-        _add(server, action, RunChoice, partial(_control, action=action))
+        found[action] = _command(server, RunChoice, partial(_control, action=action))
     for decision in get_args(wire.ChangeDecision):
         # To reject is said of specifications; work is dropped.
-        _add(server, "drop" if decision == "reject" else decision, RunChoice, partial(_change, decision=decision))
+        verb = "drop" if decision == "reject" else decision
+        found[verb] = _command(server, RunChoice, partial(_change, decision=decision))
+    return found
 
 
-def _add(
-    server: Connection, verb: str, kind: type[Any], handle: Callable[[Connection, Any], Awaitable[object]]
-) -> None:
+def _command(server: Connection, kind: type[Any], handle: Handle) -> Callable[..., Awaitable[Any]]:
     answer = answering(server, kind, handle)
 
     async def command(*arguments: Any) -> Any:
         return await answer(arguments[0] if arguments else {})
 
-    server.command(f"agentinfra.{verb}")(command)
+    return command
 
 
 async def _decide(server: Connection, given: RunChoice, *, decision: wire.Decision) -> wire.PlanDecideResult:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from agentinfra_server.features.answering import answering
+from agentinfra_server.features.answering import Handler, answering
 from agentinfra_server.protocol import messages as wire
 from agentinfra_server.session.connection import Connection
 
 
-def register(server: Connection) -> None:
-    """Register the methods on a server."""
-    server.feature("agentinfra/models/list")(answering(server, wire.ModelsListParams, list_models))
-
-    async def chunk(params: object) -> None:
-        await server.editor.take_chunk(params)
-
-    server.feature("agentinfra/lm/chunk")(chunk)
+def handlers(server: Connection) -> dict[str, Handler]:
+    """What answers the request and heeds the notification."""
+    return {
+        "agentinfra/models/list": answering(server, wire.ModelsListParams, list_models),
+        "agentinfra/lm/chunk": server.editor.take_chunk,
+    }
 
 
 async def list_models(_server: Connection, _params: wire.ModelsListParams) -> wire.ModelsListResult:

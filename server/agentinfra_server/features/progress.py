@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from lsprotocol import types as lsp
 
 from agentinfra_server.session.connection import Connection
 from agentinfra_server.session.progress import run_of
 
 
-def register(server: Connection) -> None:
-    """Register the notification on a server."""
+def handlers(server: Connection) -> dict[str, Callable[[lsp.WorkDoneProgressCancelParams], Awaitable[None]]]:
+    """What heeds the notification."""
 
     async def cancelled(params: lsp.WorkDoneProgressCancelParams) -> None:
         if (run := run_of(params.token)) is not None:
             await server.runs.stop(run)
 
-    server.feature(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)(cancelled)
+    return {lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: cancelled}

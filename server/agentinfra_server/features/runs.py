@@ -12,7 +12,7 @@ from pygls.uris import to_fs_path
 from agentinfra.core.errors import InputError
 from agentinfra.workflow.event_log import FINAL_RUN_STATES
 from agentinfra.workflow.run_state import reduce
-from agentinfra_server.features.answering import ContentModified, answering
+from agentinfra_server.features.answering import ContentModified, Handler, answering
 from agentinfra_server.protocol import messages as wire
 from agentinfra_server.session.connection import Connection
 from agentinfra_server.session.runs import APPROVAL, wire_event
@@ -23,8 +23,8 @@ MOST_EVENTS = 5000
 Handle = Callable[[Connection, Any], Awaitable[object]]
 
 
-def register(server: Connection) -> None:
-    """Register the methods on a server."""
+def handlers(server: Connection) -> dict[str, Handler]:
+    """What answers each method."""
     handles: dict[str, Handle] = {
         "agentinfra/run/start": start,
         "agentinfra/run/get": get,
@@ -33,8 +33,7 @@ def register(server: Connection) -> None:
         "agentinfra/change/decide": decide_change,
     }
     kinds = {method.name: method.params for method in wire.METHODS}
-    for name, handle in handles.items():
-        server.feature(name)(answering(server, kinds[name], handle))
+    return {name: answering(server, kinds[name], handle) for name, handle in handles.items()}
 
 
 async def start(server: Connection, params: wire.RunStartParams) -> wire.RunStartResult:

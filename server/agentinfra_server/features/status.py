@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pygls.exceptions import JsonRpcInternalError
 
+from agentinfra.app import list_runs
 from agentinfra.core.errors import AgentInfraError
 from agentinfra_server.session.connection import Connection
 
 
-def register(server: Connection) -> None:
-    """Register the command on a server."""
+def handlers(server: Connection) -> dict[str, Callable[..., Awaitable[list[dict[str, Any]]]]]:
+    """What answers the command."""
 
     async def status(*_arguments: Any) -> list[dict[str, Any]]:
         return await runs_of_first_folder(server)
 
-    server.command("agentinfra.status")(status)
+    return {"status": status}
 
 
 async def runs_of_first_folder(server: Connection) -> list[dict[str, Any]]:
@@ -29,8 +31,6 @@ async def runs_of_first_folder(server: Connection) -> list[dict[str, Any]]:
     folders = server.workspaces.folders()
     if not folders:
         return []
-    from agentinfra.app import list_runs  # noqa: PLC0415 - the library's heavy half loads at first use
-
     try:
         return await asyncio.to_thread(list_runs, folders[0])
     except AgentInfraError as error:

@@ -16,6 +16,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+VERSION = 1
 T = TypeVar("T")
 
 

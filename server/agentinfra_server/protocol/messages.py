@@ -8,8 +8,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from agentinfra_server.protocol.message import message
 
-VERSION = 1
-
 Kind = Literal["plan", "change"]
 Mode = Literal["plan", "review", "auto-edit", "unattended"]
 Source = Literal["api", "local"]

@@ -15,7 +15,7 @@ from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
 from pygls.protocol.language_server import lsp_method
 
-from agentinfra_server.protocol.messages import VERSION
+from agentinfra_server.protocol.message import VERSION
 
 OWN = "agentinfra/"
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from pygls.exceptions import JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 
 from agentinfra import __version__
 from agentinfra_server.protocol.wire import Wire
-from agentinfra_server.session.editor import Editor
-from agentinfra_server.session.runs import Runs
 from agentinfra_server.session.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
+
+    from agentinfra_server.session.editor import Editor
+    from agentinfra_server.session.runs import Runs
 
 
 class Connection(LanguageServer):
@@ -23,16 +26,35 @@ class Connection(LanguageServer):
     Attributes:
         may_exit: Whether the editor asked for the shutdown; leaving without it is a failure by the protocol.
         workspaces: The open folders.
-        editor: The editor and the person before it.
-        runs: The runs at work.
+        loaded: Handlers of the features that were needed so far, by module.
     """
 
     def __init__(self) -> None:
         super().__init__("agentinfra-server", __version__, protocol_cls=Wire)  # pyright: ignore[reportUnknownMemberType]  (its *args have no type)
         self.may_exit = False
         self.workspaces = Workspaces(self._folders)
-        self.editor = Editor(self)
-        self.runs = Runs(self.editor, self.workspaces)
+        self.loaded: dict[str, Mapping[str, Any]] = {}
+
+    @cached_property
+    def editor(self) -> Editor:
+        """The editor and the person before it."""
+        from agentinfra_server.session.editor import Editor  # noqa: PLC0415  (not before the first message of ours)
+
+        return Editor(self)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs at work."""
+        from agentinfra_server.session.runs import Runs  # noqa: PLC0415  (not before the first message of ours)
+
+        return Runs(self.editor, self.workspaces)
+
+    async def end(self) -> None:
+        """Stop every run, so that it can be resumed, and note that the editor said goodbye."""
+        if "runs" in self.__dict__:
+            await self.runs.aclose()
+        self.workspaces.close()
+        self.may_exit = True
 
     @property
     def wire(self) -> Wire:

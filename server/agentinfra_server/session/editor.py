@@ -13,9 +13,8 @@ from pygls.lsp.server import LanguageServer
 
 from agentinfra.protocols.json_rpc import RpcError
 from agentinfra.workflow.run_state import RunState
-from agentinfra_server.protocol.message import read, write
+from agentinfra_server.protocol.message import VERSION, read, write
 from agentinfra_server.protocol.messages import (
-    VERSION,
     PermissionParams,
     PermissionResult,
     QuestionParams,

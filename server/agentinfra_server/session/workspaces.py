@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pygls.uris import to_fs_path
 
 from agentinfra.core.errors import InputError
-from agentinfra.workflow.event_log import SqliteEventLog
+
+if TYPE_CHECKING:
+    from agentinfra.workflow.event_log import SqliteEventLog
 
 
 class Workspaces:
@@ -47,7 +50,9 @@ class Workspaces:
     def log(self, folder: Path) -> SqliteEventLog:
         """The event log of a folder's runs."""
         if folder not in self._logs:
-            from agentinfra.core.config import workspace_folder  # noqa: PLC0415  (loads pydantic)
+            # Not before a run is looked at.
+            from agentinfra.core.config import workspace_folder  # noqa: PLC0415
+            from agentinfra.workflow.event_log import SqliteEventLog  # noqa: PLC0415
 
             place = workspace_folder(folder.resolve())
             place.mkdir(parents=True, mode=0o700, exist_ok=True)
