@@ -54,14 +54,14 @@ def suites() -> tuple[Suite, ...]:
     """All suites, in the order in which they run; the shares add up to the 20 minutes of a clean clone."""
     root_tests = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
     return (
-        Suite("setup", 220, ((sys.executable, "scripts/setup.py", "--tests"),)),
+        Suite("setup", 160, ((sys.executable, "scripts/setup.py", "--tests"),)),
         Suite("check", 50, check_commands()),
-        Suite("unit", 320, tests=("tests/unit", *root_tests), workers=3),
+        Suite("unit", 340, tests=("tests/unit", *root_tests), workers=3),
         Suite("conformance", 70, tests=("tests/conformance",)),
-        Suite("server", 20, tests=("tests/server",)),
-        Suite("e2e", 240, tests=("tests/e2e",)),
-        Suite("model", 120, ((str(BIN / "agentinfra"), "models", "pull", "qwen2.5-coder-1.5b"),)),
-        Suite("live", 160, tests=("tests/live",)),
+        Suite("server", 80, tests=("tests/server",), workers=2),
+        Suite("e2e", 280, tests=("tests/e2e",), workers=2),
+        Suite("model", 100, ((str(BIN / "agentinfra"), "models", "pull", "qwen2.5-coder-1.5b"),)),
+        Suite("live", 120, tests=("tests/live",)),
     )
 
 

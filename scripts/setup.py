@@ -27,6 +27,7 @@ NODE_STAMP = NODE_PACKAGES / "node_modules" / "setup-stamp"
 OLDEST_PYTHON = (3, 11)
 BWRAP = "/usr/bin/bwrap"  # the sandbox takes no other one, least of all from PATH
 CHROMIUM = "/usr/bin/chromium"
+NEOVIM = "/usr/bin/nvim"
 OLDEST_GIT = (2, 38)  # the first with `git merge-tree --write-tree`
 DISK_BYTES = 4 * 10**9  # packages, pip's cache, and the model file with the parts that it is assembled from
 
@@ -89,6 +90,8 @@ def missing_tools(for_tests: bool) -> list[Missing]:
         missing.append(Missing(f"bubblewrap ({BWRAP}): runs generated code without network", "bubblewrap"))
     if for_tests and not os.access(CHROMIUM, os.X_OK):
         missing.append(Missing(f"chromium ({CHROMIUM}): browser tests", "chromium"))
+    if for_tests and not os.access(NEOVIM, os.X_OK):
+        missing.append(Missing(f"Neovim ({NEOVIM}): an editor without our extension drives a run", "neovim"))
     return missing
 
 

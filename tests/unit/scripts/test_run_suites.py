@@ -33,8 +33,8 @@ def test_passing_suites_are_counted_against_their_shares(suites):
     code, output = suites.script("run_suites.py", "unit", "server")
     assert code == 0
     assert output.splitlines()[-1] == "2 passed, 0 failed"
-    assert row(output, "unit")[2:] == ["320", "1", "0"]
-    assert row(output, "server")[2:] == ["20", "1", "0"]
+    assert row(output, "unit")[2:] == ["340", "1", "0"]
+    assert row(output, "server")[2:] == ["80", "1", "0"]
     assert row(output, "total")[2:] == ["340"]
 
 
@@ -83,17 +83,17 @@ def test_after_a_failed_setup_nothing_runs(suites):
 
 def test_a_suite_that_hangs_is_ended_with_its_children(suites):
     path = suites.root / "scripts" / "run_suites.py"
-    path.write_text(path.read_text().replace('Suite("server", 20', 'Suite("server", 2'))
+    path.write_text(path.read_text().replace('Suite("conformance", 70', 'Suite("conformance", 2'))
     alive = suites.root / "alive"
     child = f"import time, pathlib\nwhile True: pathlib.Path({str(alive)!r}).touch(); time.sleep(0.05)"
     hanging = f"import subprocess, sys\n\ndef test_hangs():\n    subprocess.run([sys.executable, '-c', {child!r}])\n"
-    suites.write("tests/server/test_hanging.py", hanging)
+    suites.write("tests/conformance/test_hanging.py", hanging)
 
-    code, output = suites.script("run_suites.py", "server")
+    code, output = suites.script("run_suites.py", "conformance")
 
     assert code == 1
     assert "Stopped: it took too long." in output
-    assert "over its share" in " ".join(row(output, "server"))
+    assert "over its share" in " ".join(row(output, "conformance"))
     alive.unlink()
     time.sleep(0.3)
     assert not alive.exists()
