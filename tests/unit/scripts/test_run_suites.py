@@ -35,7 +35,7 @@ def test_passing_suites_are_counted_against_their_shares(suites):
     assert output.splitlines()[-1] == "2 passed, 0 failed"
     assert row(output, "unit")[2:] == ["340", "1", "0"]
     assert row(output, "server")[2:] == ["80", "1", "0"]
-    assert row(output, "total")[2:] == ["340"]
+    assert row(output, "total")[2:] == ["420"]
 
 
 @pytest.mark.parametrize(
