@@ -28,6 +28,7 @@ from agentinfra.models.reply_cache import ReplyCache
 from agentinfra.models.tracing import context_here
 from agentinfra.proof.pytest_runner import PytestRunner
 from agentinfra.security.sandbox.detect import choose_sandbox
+from agentinfra.spec.diagnostics import RunFacts
 from agentinfra.spec.document import parse
 from agentinfra.spec.trace import Trace
 from agentinfra.workflow.change_source import find_change
@@ -41,6 +42,7 @@ from agentinfra.workflow.run_budget import run_budget
 from agentinfra.workflow.run_files import RunFiles, with_seed
 from agentinfra.workflow.run_options import Human, RunOptions
 from agentinfra.workflow.run_state import RunState, reduce
+from agentinfra.workflow.spec_facts import run_facts
 from agentinfra.workflow.standing import Standing, edited_since
 from agentinfra.workflow.trace import trace
 from agentinfra.workflow.unattended import Unattended
@@ -223,6 +225,10 @@ class App:
         """
         git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
         return await trace(git, self.log, ref)
+
+    async def spec_facts(self, text: str) -> RunFacts | None:
+        """What is on record about a specification's run, for its checks; None where there is no run at all."""
+        return await asyncio.to_thread(run_facts, self.log, text, self.workspace)
 
     async def _carry(
         self,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json as json_format
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN_LINES = 3
+NICE = 10
 
 Query = Annotated[str, typer.Argument(help="A question, a piece of code, or the name of a symbol or file.")]
 Most = Annotated[int, typer.Option("-k", min=1, max=100, help="How many at most.")]
@@ -31,12 +34,21 @@ Paths = Annotated[str | None, typer.Option("--paths", help='Only files that fit 
 Skipped = Annotated[bool, typer.Option("--skipped", help="List the files that were left out, with the reason.")]
 Forget = Annotated[bool, typer.Option("--forget", help="Forget all files instead, so that no byte of them is left.")]
 Json = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Stay, and keep the index up to date until Ctrl-C.")]
 
 
 def index(
-    *, skipped: Skipped = False, forget: Forget = False, json: Json = False, workspace: options.Workspace = options.HERE
+    *,
+    watch: Watch = False,
+    skipped: Skipped = False,
+    forget: Forget = False,
+    json: Json = False,
+    workspace: options.Workspace = options.HERE,
 ) -> None:
     """Bring the index of the workspace's files up to date; what did not change is not read."""
+    if watch:
+        _follow(workspace, json=json)
+        return
 
     async def build(memory: WorkspaceMemory) -> tuple[IndexReport | None, dict[str, str]]:
         if forget:
@@ -54,6 +66,24 @@ def index(
         typer.echo(json_format.dumps({**asdict(report), "left_out": left_out}, indent=2))
     else:
         typer.echo("\n".join([_told(report), *(f"  {clean_line(f'{path}: {why}')}" for path, why in left_out.items())]))
+
+
+def _follow(workspace: Path, *, json: bool) -> None:
+    """Tell every look at the files in a line, until Ctrl-C."""
+
+    async def follow(memory: WorkspaceMemory) -> None:
+        async for report, polling in memory.follow():
+            if json:
+                print(json_format.dumps({**asdict(report), "polling": polling}), flush=True)
+                continue
+            if polling:
+                print(f"Looking every few seconds: {polling}", flush=True)
+            print(_told(report), flush=True)
+
+    # To work on the files is more urgent than to know them.
+    os.nice(NICE)
+    with suppress(KeyboardInterrupt):
+        _with_memory(workspace, follow)
 
 
 def _told(report: IndexReport) -> str:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agentinfra.cli import options
+from agentinfra.cli.exit_codes import ExitCode
 from agentinfra.core.errors import InputError
 from agentinfra.memory.statement import MemoryKind, Statement
 from agentinfra.security.clean import clean_line
@@ -101,6 +102,29 @@ def forget(ids: _Ids, *, workspace: options.Workspace = options.HERE) -> None:
         return above + await memory.forget(chosen)
 
     typer.echo(f"Forgot {_with_memory(workspace, remove)}")
+
+
+@commands.command()
+def check(*, workspace: options.Workspace = options.HERE) -> None:
+    """Look at every page of this workspace's memory, its index included, and of yours; mend what is damaged.
+
+    A damaged file is moved aside: what was learnt comes back from its copy, the index is made again from the files.
+    Exit codes: 0 all is whole; 1 something was damaged.
+    """
+
+    async def look(memory: LongTermMemory) -> bool:
+        from agentinfra.memory.workspace_memory import WorkspaceMemory  # noqa: PLC0415  (brings numpy and SQLite)
+
+        index = WorkspaceMemory.open(workspace)
+        try:
+            return all([await index.check(), await memory.check()])
+        finally:
+            await index.aclose()
+
+    if not _with_memory(workspace, look):
+        typer.echo("What was damaged is moved aside and made again.")
+        raise typer.Exit(ExitCode.UNFINISHED)
+    typer.echo("All is whole.")
 
 
 async def _records(memory: LongTermMemory, *, superseded: bool) -> list[MemoryRecord]:

@@ -23,6 +23,7 @@
     ├── SpecError             spec.md or tasks.md cannot be read
     ├── WorkspaceError        the repository is not in a state to work on
     ├── StoreError            the memory's file cannot be opened or written
+    │   └── DamagedStore      it was damaged; it has been moved aside and is made again
     ├── EngineError           the durable engine refused or lost a workflow
     └── RunStopped            a person stopped the run; it can be resumed
 """
@@ -157,6 +158,10 @@ class WorkspaceError(AgentInfraError):
 
 class StoreError(AgentInfraError):
     """The memory's file cannot be opened, read or written."""
+
+
+class DamagedStore(StoreError):
+    """The memory's file was damaged or replaced: what was asked may be asked again, of the file that is there now."""
 
 
 class EngineError(AgentInfraError):

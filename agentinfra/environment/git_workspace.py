@@ -198,6 +198,14 @@ class GitWorkspace:
         """Sizes in bytes of the regular files of a commit, by path: what is too large need not be read."""
         return await asyncio.to_thread(self._objects.file_sizes, ref)
 
+    async def commit_id(self, ref: str) -> str:
+        """Id of the commit that a ref names.
+
+        Raises:
+            WorkspaceError: There is none.
+        """
+        return await asyncio.to_thread(self._objects.commit_id, ref)
+
     async def tip(self, run_id: str) -> str:
         """The commit that a run's branch is at."""
         return await asyncio.to_thread(self._objects.commit_id, _checked_ref(run_id))

@@ -32,12 +32,17 @@ class Chunk:
     @property
     def hash(self) -> str:
         """The key under which its vectors are kept, over branches, moves and workspaces: its name and its text."""
-        return blake2b(f"{self.symbol}\0{self.text}".encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        return hash_of(self.symbol, self.text)
 
     @property
     def embedded_text(self) -> str:
         """What is embedded of it: its name and its text, as its key says."""
         return f"{self.symbol}\n{self.text}".strip()
+
+
+def hash_of(symbol: str, text: str) -> str:
+    """The hash of a chunk with this symbol and this text."""
+    return blake2b(f"{symbol}\0{text}".encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

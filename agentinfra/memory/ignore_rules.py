@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from agentinfra.memory.regular_file import read_regular
+
+MAX_BYTES = 1_000_000
+"""Of an ignore file; one that is larger has no rules."""
 OUR_FILE = ".agentinfraignore"
 IGNORE_FILES = (".gitignore", OUR_FILE)
 """Read in every folder; the second one counts more than any of the first."""
@@ -201,7 +205,7 @@ def _git_folder(top: Path) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        return os.fsdecode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        return os.fsdecode(read_regular(path, MAX_BYTES, follow=True)[1].removeprefix(b"\xef\xbb\xbf"))
     except OSError:
         return ""
 

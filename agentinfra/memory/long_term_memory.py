@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from agentinfra.core.config import data_folder, workspace_folder
 from agentinfra.core.doors import door, wait
-from agentinfra.core.errors import InputError
+from agentinfra.core.errors import DamagedStore, InputError
 from agentinfra.core.events import Event
 from agentinfra.core.interfaces import Embedder
 from agentinfra.memory.consolidation import consolidate
@@ -24,6 +24,7 @@ from agentinfra.memory.statement import MemoryKind, Statement
 from agentinfra.memory.store_thread import StoreThread
 from agentinfra.memory.vector_memory import as_text, static_embedder
 
+T = TypeVar("T")
 MAX_TEXT = 8_000
 _MOMENT = 60.0  # seconds
 
@@ -77,7 +78,7 @@ class LongTermMemory:
         self.embedder = static_embedder() if embedder == "static" else embedder
         self.above = above
         self._owns_store = store is None
-        self._store = store or StoreThread(lambda: _open(self.path))
+        self._store = store or StoreThread(lambda: _open(self.path), self.path)
         self._clock = clock
         self._vectors: dict[tuple[str, str], Any] = {}
 
@@ -133,7 +134,7 @@ class LongTermMemory:
         if len(statement.text) > MAX_TEXT:
             why = f"It has {len(statement.text):,} characters, and {MAX_TEXT:,} are the most"
             raise InputError("This is too long to be remembered", why=why, next_step="Say it in fewer words")
-        return await self._store.run(lambda store: self._settle(store, statement, share))
+        return await self._run(lambda store: self._settle(store, statement, share))
 
     async def recall(
         self, query: str, k: int = 5, *, kinds: Collection[MemoryKind] = (), mark: bool = True
@@ -156,7 +157,7 @@ class LongTermMemory:
         best = sorted((*found, *above), key=lambda one: -one.score)[:k]
         own = {one.record.id for one in best} & {one.record.id for one in found}
         if mark and own:
-            await self._store.run(lambda store: self._mark(store, own))
+            await self._run(lambda store: self._mark(store, own))
         return best
 
     async def learn(self, events: Sequence[Event]) -> tuple[Remembered, ...]:
@@ -174,7 +175,7 @@ class LongTermMemory:
             superseded: Whether what holds no more is wanted too.
         """
         scopes = self._scopes
-        held = await self._store.run(lambda store: store.memories())
+        held = await self._run(lambda store: store.memories())
         return [one for one in held if one.scope in scopes and (superseded or one.holds)]
 
     async def forget(self, ids: Collection[str]) -> int:
@@ -182,7 +183,23 @@ class LongTermMemory:
 
         What a removed memory had superseded stays superseded; what it was in dispute with no longer is.
         """
-        return await self._store.run(lambda store: _forget(store, set(ids)))
+        return await self._run(lambda store: _forget(store, set(ids)))
+
+    async def check(self) -> bool:
+        """Whether its file and that of the memory above are whole; a damaged one is moved aside and made again.
+
+        What was remembered comes back from the copy that is kept beside the file.
+
+        Raises:
+            StoreError: A file cannot be read or written.
+        """
+        is_whole = await self.above.check() if self.above is not None else True
+        try:
+            await self._store.run(lambda store: store.check())
+        except DamagedStore:
+            await self._store.run(lambda store: store.check())
+            return False
+        return is_whole
 
     def within(self, scope: Scope) -> Self:
         """The same memory as another scope sees it, such as a run's or an agent's; it need not be closed."""
@@ -212,6 +229,13 @@ class LongTermMemory:
 
     async def _held(self) -> list[Any]:
         return [_data(record) for record in await self.records()]
+
+    async def _run(self, work: Callable[[RecordStore], T]) -> T:
+        """A damaged file is made again from its copy; the work is then done on that."""
+        try:
+            return await self._store.run(work)
+        except DamagedStore:
+            return await self._store.run(work)
 
     def _settle(self, store: RecordStore, statement: Statement, share: bool) -> Remembered:
         now = self._clock()

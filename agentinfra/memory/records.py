@@ -57,7 +57,7 @@ class MemoryRecord:
 
 
 class RecordStore(Protocol):
-    """Keeps records; used by one thread. :class:`agentinfra.memory.store.MemoryStore` is one."""
+    """Keeps records; used by one thread. :class:`agentinfra.memory.record_store.SqliteRecordStore` is one."""
 
     def memories(self) -> list[MemoryRecord]:
         """All records, oldest first."""
@@ -69,6 +69,14 @@ class RecordStore(Protocol):
 
     def remove_memories(self, ids: Collection[str]) -> int:
         """Remove records so that no byte of them is left; how many there were."""
+        ...
+
+    def check(self) -> None:
+        """Look at all of it.
+
+        Raises:
+            DamagedStore: Something is not as it was written.
+        """
         ...
 
     def transaction(self) -> AbstractContextManager[object]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from agentinfra.core.errors import DamagedStore, StoreError
+from agentinfra.memory.damage import aside, remove_aside
 from agentinfra.memory.database import (
     Connection,
     Rows,
+    begin_forgetting,
     has_vectors,
     leave_no_byte,
     open_database,
@@ -24,11 +28,12 @@ from agentinfra.memory.vector_store import Match, VectorEntry, Where, check_shap
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+T = TypeVar("T")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, text TEXT NOT NULL, metadata TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS vectors (
-    model TEXT NOT NULL, id TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, id)
-) WITHOUT ROWID;
+    model TEXT NOT NULL, id TEXT NOT NULL, vector BLOB NOT NULL, UNIQUE (model, id)
+);
 """
 _PUT_ENTRY = """
 INSERT INTO entries VALUES (?1, ?2, ?3)
@@ -55,15 +60,15 @@ class SqliteVectorStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._thread = StoreThread(self._open)
+        self._thread = StoreThread(self._open, path)
 
     async def put(self, model: str, entries: Sequence[VectorEntry], vectors: NDArray[np.float32]) -> None:
         """Keep entries, in the place of those with the same ids."""
-        await self._thread.run(lambda connection: self._put(connection, model, entries, vectors))
+        await self._run(lambda connection: self._put(connection, model, entries, vectors))
 
     async def search(self, model: str, vector: NDArray[np.float32], k: int, where: Where) -> list[Match]:
         """The nearest entries whose metadata are as wanted, best first."""
-        return await self._thread.run(lambda connection: self._search(connection, model, vector, k, where))
+        return await self._run(lambda connection: self._search(connection, model, vector, k, where))
 
     async def missing(self, model: str, limit: int) -> list[VectorEntry]:
         """Entries that have no vector of the model yet."""
@@ -72,21 +77,42 @@ class SqliteVectorStore:
             with reporting(self.path):
                 return [_entry(*row) for row in connection.execute(_WITHOUT_VECTOR, (model, limit))]
 
-        return await self._thread.run(find)
+        return await self._run(find)
 
     async def remove(self, ids: Sequence[str]) -> int:
         """Forget entries so that no byte of them is left; how many there were."""
-        return await self._thread.run(lambda connection: self._remove(connection, ids))
+        return await self._run(lambda connection: self._remove(connection, ids))
 
     async def aclose(self) -> None:
         """Close the file; safe to call twice."""
         await self._thread.aclose()
 
+    async def _run(self, work: Callable[[Connection], T]) -> T:
+        """A damaged file is moved aside; the work is then done on a new one."""
+        try:
+            return await self._thread.run(work)
+        except DamagedStore:
+            return await self._thread.run(work)
+
     def _open(self) -> Connection:
         connection = open_database(self.path)
         with reporting(self.path):
-            connection.execute(_SCHEMA)
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries'").fetchone():
+                with transaction(connection):
+                    connection.execute(_SCHEMA)
+                    self._salvage(connection)
         return connection
+
+    def _salvage(self, connection: Connection) -> None:
+        """Take over what can be read of a damaged file that was moved aside; its texts get new vectors when needed."""
+        damaged = aside(self.path)
+        if not damaged.exists():
+            return
+        for order in ("ASC", "DESC"):  # from either end up to the damage
+            with suppress(StoreError), reporting(damaged), closing(open_database(damaged, read_only=True)) as old:
+                for row in old.execute(f"SELECT id, text, metadata FROM entries ORDER BY id {order}"):  # noqa: S608
+                    _entry(*row)
+                    connection.execute("INSERT OR IGNORE INTO entries VALUES (?, ?, ?)", row)
 
     def _put(
         self,
@@ -122,7 +148,10 @@ class SqliteVectorStore:
                     chosen = "(SELECT value FROM json_each(?))"
                     connection.execute(f"DELETE FROM {table} WHERE id IN {chosen}", (json.dumps(list(ids)),))  # noqa: S608  (two fixed names)
                 gone = connection.changes()
+                if gone:
+                    begin_forgetting(connection)
             if gone:
+                remove_aside(self.path)
                 leave_no_byte(connection)
         return gone
 

@@ -5,20 +5,32 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from agentinfra.memory.chunk import Chunk, Definition, ParsedFile, Reference
-from agentinfra.memory.database import Connection, leave_no_byte, open_database, reporting, transaction
+from agentinfra.memory.damage import remove_aside
+from agentinfra.memory.database import (
+    Connection,
+    begin_forgetting,
+    check_pages,
+    check_version,
+    leave_no_byte,
+    open_database,
+    reporting,
+    transaction,
+)
 from agentinfra.memory.embedders.words import index_words
 from agentinfra.memory.search_store import Floats
-from agentinfra.memory.store_schema import prepare
+from agentinfra.memory.store_check import check_index
+from agentinfra.memory.store_schema import VERSION, make_anew, prepare
 from agentinfra.memory.store_vectors import StoreVectors
 from agentinfra.memory.store_words import Filter, search_words
 
+T = TypeVar("T")
 _CHUNK = "SELECT c.id, f.path, c.start, c.end, c.kind, c.symbol, c.text FROM chunks c JOIN files f ON f.id = c.file"
 
 _AMONG = "WHERE c.id IN (SELECT value FROM json_each(?))"
@@ -68,34 +80,43 @@ class MemoryStore:
         """Open the file, or make it.
 
         Raises:
-            StoreError: It cannot be opened, is no database, or is of a newer version.
+            StoreError: It cannot be opened, or is of a newer version.
+            DamagedStore: It is no database, or a damaged one.
         """
         connection = open_database(path, read_only)
-        if not read_only:
+        try:
             with reporting(path):
-                prepare(connection)
-        return cls(path, connection)
+                if read_only:
+                    check_version(connection, path, VERSION)
+                    return cls(path, connection)
+                prepare(connection, path)
+                store = cls(path, connection)
+                store._catch_up()
+                return store
+        except BaseException:
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
-        with reporting(self.path):
+        with reporting(self.path, self._connection):
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Generator[None]:
         """What is written within is kept whole or not at all."""
-        with reporting(self.path), transaction(self._connection):
+        with reporting(self.path, self._connection), transaction(self._connection):
             yield
 
     def stamps(self) -> dict[str, FileStamp]:
         """What is known of each file, those that are left out included."""
-        rows = self._rows("SELECT path, mtime_ns, size, blob FROM files")
-        return {os.fsdecode(path): FileStamp(*stamp) for path, *stamp in rows}
+        rows = "SELECT path, mtime_ns, size, blob FROM files"
+        return dict(self._made(lambda row: (os.fsdecode(row[0]), FileStamp(*row[1:])), rows))
 
     def skipped(self) -> dict[str, str]:
         """The files that were looked at and left out, with the reason."""
-        rows = self._rows("SELECT path, reason FROM files WHERE reason <> '' ORDER BY path")
-        return {os.fsdecode(path): reason for path, reason in rows}
+        rows = "SELECT path, reason FROM files WHERE reason <> '' ORDER BY path"
+        return dict(self._made(lambda row: (os.fsdecode(row[0]), str(row[1])), rows))
 
     def put_file(self, path: str, stamp: FileStamp, parsed: ParsedFile) -> int:
         """Index a file in the place of what was known of it; a chunk that it had already keeps its number.
@@ -137,74 +158,105 @@ class MemoryStore:
                 self._rows("DELETE FROM files WHERE id = ?", (file,))
 
     def forget(self) -> None:
-        """Forget everything, so that no byte of it is left in the file."""
+        """Forget everything, so that no byte of it is left in the file, nor in a damaged one that was moved aside.
+
+        Raises:
+            StoreError: Someone still reads what was there before; it is gone when the file is opened next.
+        """
         with self.transaction():
-            self.remove_files(self.stamps())
-            self._vectors.forget()
-        with reporting(self.path):
-            self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+            make_anew(self._connection)
+            begin_forgetting(self._connection)
+        with reporting(self.path, self._connection):
+            remove_aside(self.path)
             leave_no_byte(self._connection)
 
-    def missing_vectors(self, model: str, limit: int) -> list[tuple[str, str]]:
-        """Hash and text of chunks that have no vector of the model, the newest first."""
-        with reporting(self.path):
-            return self._vectors.missing(model, limit)
+    def check(self) -> None:
+        """Look at every page, chunk and vector; takes about a second for 100 MB.
+
+        Raises:
+            DamagedStore: Something is not as it was written.
+        """
+        with reporting(self.path, self._connection):
+            check_pages(self._connection, self.path)
+            check_index(self._connection, self.path)
+
+    def missing_vectors(self, model: str) -> list[str]:
+        """Hashes of chunks that have no vector of the model, the newest first."""
+        with reporting(self.path, self._connection):
+            return self._vectors.missing(model)
+
+    def texts(self, hashes: Collection[str]) -> dict[str, str]:
+        """Texts of chunks by their hashes; those that no chunk has any more are left out."""
+        sql = "SELECT hash, text FROM chunks WHERE hash IN (SELECT value FROM json_each(?))"
+        return dict(self._made(lambda row: (str(row[0]), str(row[1])), sql, (json.dumps([*hashes]),)))
 
     def put_vectors(self, model: str, hashes: Sequence[str], vectors: Floats) -> None:
         """Keep vectors by the hashes of their chunks."""
-        with reporting(self.path):
+        with reporting(self.path, self._connection):
             self._vectors.put(model, hashes, vectors)
+
+    def hashes(self) -> list[str]:
+        """The keys of all vectors that may be kept here or elsewhere."""
+        return [key for (key,) in self._rows("SELECT hash FROM chunks UNION SELECT hash FROM vectors")]
 
     def vectors(self, model: str, hashes: Collection[str]) -> dict[str, Floats]:
         """The vectors that are kept, by the hash of their chunk."""
-        with reporting(self.path):
+        with reporting(self.path, self._connection):
             return self._vectors.of(model, hashes)
 
     def search_text(
         self, query: str, k: int, *, paths: str | None = None, kinds: Collection[str] | None = None
     ) -> list[tuple[int, float]]:
         """Ids of chunks with words of the query and their BM25 scores, the best first."""
-        with reporting(self.path):
+        with reporting(self.path, self._connection):
             return search_words(self._connection, query, k, Filter(paths, kinds))
 
     def search_vector(
         self, model: str, vector: Floats, k: int, *, paths: str | None = None, kinds: Collection[str] | None = None
     ) -> list[tuple[int, float]]:
         """Ids of the chunks that lie nearest to a vector and their cosines, the best first."""
-        with reporting(self.path):
+        with reporting(self.path, self._connection):
             return self._vectors.search(model, vector, k, Filter(paths, kinds))
 
     def chunks(self, ids: Collection[int]) -> dict[int, IndexedChunk]:
         """Chunks by their numbers."""
-        rows = self._rows(" ".join([_CHUNK, _AMONG]), (json.dumps([*ids]),))
-        return {row[0]: _chunk(row) for row in rows}
+        return {one.id: one for one in self._made(_chunk, " ".join([_CHUNK, _AMONG]), (json.dumps([*ids]),))}
 
     def chunk_at(self, path: str, line: int) -> IndexedChunk | None:
         """The smallest chunk that a line is in."""
         bound = (os.fsencode(path), line)
         where = "WHERE f.path = ?1 AND ?2 BETWEEN c.start AND c.end ORDER BY c.end - c.start LIMIT 1"
-        return next((_chunk(row) for row in self._rows(f"{_CHUNK} {where}", bound)), None)
+        return next(iter(self._made(_chunk, f"{_CHUNK} {where}", bound)), None)
 
     def file_chunks(self, path: str) -> list[IndexedChunk]:
         """A file's chunks in its order."""
-        rows = self._rows(f"{_CHUNK} WHERE f.path = ? ORDER BY c.start, c.end", (os.fsencode(path),))
-        return [_chunk(row) for row in rows]
+        return self._made(_chunk, f"{_CHUNK} WHERE f.path = ? ORDER BY c.start, c.end", (os.fsencode(path),))
 
     def definitions(self, name: str | None = None, path: str | None = None) -> list[tuple[str, Definition]]:
         """Definitions of a name, which is a whole symbol or its last part; of a file; or all."""
         where, bound = _where({"(d.symbol = ?{n} OR d.last = ?{n})": name, "f.path = ?{n}": _encoded(path)})
-        rows = self._rows(" ".join([_DEFINITIONS, where, "ORDER BY f.path, d.line"]), bound)
-        return [(os.fsdecode(row[0]), Definition(*row[1:])) for row in rows]
+        sql = " ".join([_DEFINITIONS, where, "ORDER BY f.path, d.line"])
+        return self._made(lambda row: (os.fsdecode(row[0]), Definition(*row[1:])), sql, bound)
 
     def references(self, name: str | None = None, path: str | None = None) -> list[tuple[str, Reference]]:
         """Uses of a name, in a file, or all."""
         where, bound = _where({"u.name = ?{n}": name, "f.path = ?{n}": _encoded(path)})
-        rows = self._rows(" ".join([_USES, where, "ORDER BY f.path, u.line"]), bound)
-        return [(os.fsdecode(row[0]), Reference(*row[1:])) for row in rows]
+        sql = " ".join([_USES, where, "ORDER BY f.path, u.line"])
+        return self._made(lambda row: (os.fsdecode(row[0]), Reference(*row[1:])), sql, bound)
 
     def _rows(self, sql: str, bound: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with reporting(self.path):
+        with reporting(self.path, self._connection):
             return list(self._connection.execute(sql, bound))
+
+    def _catch_up(self) -> None:
+        if self._vectors.is_behind:
+            with transaction(self._connection):
+                self._vectors.catch_up()
+
+    def _made(self, make: Callable[[tuple[Any, ...]], T], sql: str, bound: Sequence[Any] = ()) -> list[T]:
+        """What is made of each row."""
+        with reporting(self.path, self._connection):
+            return [make(row) for row in self._connection.execute(sql, bound)]
 
     def _put_stamp(self, path: str, stamp: FileStamp, language: str, reason: str) -> int:
         bound = (os.fsencode(path), stamp.mtime_ns, stamp.size, stamp.blob, language, reason)
@@ -249,8 +301,7 @@ class MemoryStore:
 
 
 def _chunk(row: Sequence[Any]) -> IndexedChunk:
-    number, path, start, end, kind, symbol, text = row
-    return IndexedChunk(number, os.fsdecode(path), Chunk(start, end, kind, symbol, text))
+    return IndexedChunk(row[0], os.fsdecode(row[1]), Chunk(*row[2:]))
 
 
 def _encoded(path: str | None) -> bytes | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from agentinfra.core.errors import StoreError
-from agentinfra.memory.database import Connection, transaction
+import re
+from pathlib import Path
 
-VERSION = 1
+from agentinfra.memory.database import Connection, check_version, transaction
+
+_USING = re.compile(r"\A\s*CREATE VIRTUAL TABLE .*? USING (\w+)", re.IGNORECASE | re.DOTALL)
 _TABLES = """
 CREATE TABLE files (
     id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, mtime_ns INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -29,8 +31,8 @@ CREATE INDEX uses_of_name ON uses (name);
 CREATE INDEX uses_of_file ON uses (file);
 CREATE TABLE models (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dimensions INTEGER NOT NULL);
 CREATE TABLE vectors (
-    model INTEGER NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (model, hash)
-) WITHOUT ROWID;
+    model INTEGER NOT NULL, hash TEXT NOT NULL, vector BLOB NOT NULL, UNIQUE (model, hash)
+);
 CREATE VIRTUAL TABLE words USING fts5(
     name, path, body, content='', contentless_delete=1, tokenize='porter unicode61'
 );
@@ -38,20 +40,43 @@ INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 """
 
 
-def prepare(connection: Connection) -> None:
-    """Make the tables of a new file.
+_VERSIONS = (_TABLES,)
+"""What leads from each version to the next; a version that was released is never changed."""
+VERSION = len(_VERSIONS)
+_OTHERS = ("memories", "memory_revision", "unfinished_forgetting")
+"""Tables in the same file that are not the index's."""
+
+
+def prepare(connection: Connection, path: Path) -> None:
+    """Make the tables of a new file, and bring those of an older one up to date.
 
     Raises:
         StoreError: The file is of a newer version.
     """
+    if check_version(connection, path, VERSION) == VERSION:
+        return
     with transaction(connection):
-        found = connection.execute("PRAGMA user_version").fetchone()
-        version = int(found[0]) if found else 0
-        if version > VERSION:
-            raise StoreError(
-                f"The index is of version {version}, this program knows {VERSION}",
-                next_step="Use the newer program, or remove the index: it can be made again",
-            )
-        if version < VERSION:
-            connection.execute(_TABLES)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        for script in _VERSIONS[check_version(connection, path, VERSION) :]:
+            connection.execute(script)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def make_anew(connection: Connection) -> None:
+    """Drop the index with all that is in it, and make it anew; within a transaction."""
+    modules = {name for (name,) in connection.execute("SELECT name FROM pragma_module_list")}
+    tables = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+    found = [(name, _USING.search(sql or "")) for name, sql in connection.execute(tables) if name not in _OTHERS]
+    for name, using in sorted(found, key=lambda table: table[1] is None):  # a virtual table takes its own along
+        if using is None or using[1].lower() in modules:
+            connection.execute(f'DROP TABLE IF EXISTS "{name}"')
+        else:
+            _drop_without_module(connection, name)
+    for script in _VERSIONS:
+        connection.execute(script)
+
+
+def _drop_without_module(connection: Connection, name: str) -> None:
+    """Take a virtual table out of the schema whose extension cannot be loaded; its own tables are dropped as any."""
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("DELETE FROM sqlite_schema WHERE name = ?", (name,))
+    connection.execute("PRAGMA writable_schema = RESET")

@@ -23,6 +23,15 @@ SELECT c.id, v.vector FROM chunks c CROSS JOIN vectors v ON v.model = ?1 AND v.h
 """
 
 
+_MISSING = """
+SELECT c.hash FROM chunks c WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.model = ? AND v.hash = c.hash)
+GROUP BY c.hash ORDER BY max(c.id) DESC
+"""
+_ALL = "SELECT c.id, v.vector FROM chunks c CROSS JOIN vectors v ON v.model = ? AND v.hash = c.hash"
+_BEHIND = "bits_are_behind"
+"""A table that is there while chunks were written without sqlite-vec that the scan does not know."""
+
+
 class StoreVectors:
     """The vectors' part of :class:`agentinfra.memory.store.MemoryStore`.
 
@@ -34,15 +43,11 @@ class StoreVectors:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._scans = has_vectors(connection)
+        self._scans = has_vectors(connection) and not self.is_behind
 
-    def missing(self, model: str, limit: int) -> list[tuple[str, str]]:
-        """Hash and text of chunks that have no vector of the model, the newest first."""
-        sql = (
-            "SELECT c.hash, min(c.text) FROM chunks c WHERE c.hash NOT IN (SELECT hash FROM vectors WHERE model = ?)"
-            " GROUP BY c.hash ORDER BY max(c.id) DESC LIMIT ?"
-        )
-        return [(key, text) for key, text in self._connection.execute(sql, (self._id(model) or 0, limit))]
+    def missing(self, model: str) -> list[str]:
+        """Hashes of chunks that have no vector of the model, the newest first."""
+        return [key for (key,) in self._connection.execute(_MISSING, (self._id(model) or 0,))]
 
     def put(self, model: str, hashes: Sequence[str], vectors: Floats) -> None:
         """Keep vectors by the hashes of their chunks."""
@@ -73,22 +78,43 @@ class StoreVectors:
 
     def note_chunk(self, chunk: int, key: str) -> None:
         """Let a new chunk be found by the vectors that are kept for its text."""
-        rows = list(self._connection.execute("SELECT model, vector FROM vectors WHERE hash = ?", (key,)))
+        # By each model: the vectors' index begins with it.
+        sql = "SELECT m.id, v.vector FROM models m CROSS JOIN vectors v ON v.model = m.id AND v.hash = ?"
+        rows = list(self._connection.execute(sql, (key,)))
         for number, blob in rows:
             self._put_bits(number, chunk, np.frombuffer(blob, dtype=np.float32))
 
     def drop_chunks(self, chunks: Collection[int]) -> None:
         """Find these chunks no longer; vectors stay, in case their text comes back."""
+        if chunks and not self._scans:
+            self._fall_behind()
         for (number,) in list(self._connection.execute("SELECT id FROM models")) if self._scans and chunks else ():
             for chunk in chunks:
                 self._connection.execute(f"DELETE FROM bits_{int(number)} WHERE rowid = ?", (chunk,))  # noqa: S608
 
-    def forget(self) -> None:
-        """Remove all vectors."""
-        for (number,) in list(self._connection.execute("SELECT id FROM models")) if self._scans else ():
-            self._connection.execute(f"DROP TABLE bits_{int(number)}")
-        self._connection.execute("DELETE FROM models")
-        self._connection.execute("DELETE FROM vectors")
+    def catch_up(self) -> None:
+        """Let the scan know what was written while sqlite-vec could not be loaded; within a transaction."""
+        self._scans = True
+        models = list(self._connection.execute("SELECT id, dimensions FROM models"))
+        for number, dimensions in models:
+            self._connection.execute(f"DROP TABLE IF EXISTS bits_{int(number)}")
+            self._make_bits(int(number), int(dimensions))
+            for chunk, blob in list(self._connection.execute(_ALL, (number,))):
+                self._put_bits(int(number), chunk, np.frombuffer(blob, dtype=np.float32))
+        self._connection.execute(f"DROP TABLE {_BEHIND}")
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to catch up with, and it can be done now."""
+        found = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (_BEHIND,)).fetchone()
+        return has_vectors(self._connection) and found is not None
+
+    def _fall_behind(self) -> None:
+        self._connection.execute(f"CREATE TABLE IF NOT EXISTS {_BEHIND} (empty)")
+
+    def _make_bits(self, model: int, dimensions: int) -> None:
+        whole = -(-dimensions // 8) * 8
+        self._connection.execute(f"CREATE VIRTUAL TABLE bits_{model} USING vec0(bits bit[{whole}])")
 
     def _id(self, model: str) -> int | None:
         found = self._connection.execute("SELECT id FROM models WHERE name = ?", (model,)).fetchone()
@@ -100,8 +126,9 @@ class StoreVectors:
         assert found is not None
         number = int(found[0])
         if self._scans:
-            whole = -(-dimensions // 8) * 8
-            self._connection.execute(f"CREATE VIRTUAL TABLE bits_{number} USING vec0(bits bit[{whole}])")
+            self._make_bits(number, dimensions)
+        else:
+            self._fall_behind()
         return number
 
     def _put_bits(self, model: int, chunk: int, vector: Floats) -> None:
@@ -109,6 +136,8 @@ class StoreVectors:
             self._connection.execute(f"DELETE FROM bits_{model} WHERE rowid = ?", (chunk,))  # noqa: S608
             sql = f"INSERT INTO bits_{model} (rowid, bits) VALUES (?, vec_bit(?))"  # noqa: S608
             self._connection.execute(sql, (chunk, _bits(vector)))
+        else:
+            self._fall_behind()
 
     def _scan(self, model: int, vector: Floats, k: int) -> list[int]:
         sql = f"SELECT rowid FROM bits_{model} WHERE bits MATCH vec_bit(?) AND k = ?"  # noqa: S608

@@ -20,7 +20,7 @@ _BATCH = 256
 class VectorDatabaseMemory:
     """Texts in a vector database, each with metadata to filter by.
 
-    Without arguments it is persistent: ``vectors.db`` in the user's data folder, with the embedder that comes along.
+    Without arguments it is persistent: ``memory.db`` in the user's data folder, with the embedder that comes along.
     Entries that were stored with another embedder are embedded anew when they are first looked for.
 
     Args:
@@ -132,4 +132,4 @@ def static_embedder() -> Embedder:
 def _sqlite_store(path: Path | None) -> VectorStore:
     from agentinfra.memory.sqlite_vector_store import SqliteVectorStore  # noqa: PLC0415  (brings SQLite)
 
-    return SqliteVectorStore(path or data_folder() / "vectors.db")
+    return SqliteVectorStore(path or data_folder() / "memory.db")

@@ -11,6 +11,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from agentinfra.memory.ignore_rules import IGNORE_FILES, Chain, extended, root_chain
+from agentinfra.memory.regular_file import changed_ns
 
 MAX_BYTES = 1_000_000
 """Larger files are left out."""
@@ -32,7 +33,7 @@ class WorkspaceFile:
 
     Attributes:
         path: Relative to the workspace's root, with "/" between its parts.
-        mtime_ns: When it was last written.
+        mtime_ns: When it was last changed; see :func:`agentinfra.memory.regular_file.changed_ns`.
         size: Its bytes.
     """
 
@@ -81,7 +82,7 @@ def reason_to_skip(root: Path, path: str, stat: os.stat_result, head: bytes, *, 
     """
     if not S_ISREG(stat.st_mode):
         return "no regular file"
-    if not listed and (ignored := _reason_in_folders(root, path)):
+    if not listed and (ignored := ignored_reason(root, path)):
         return ignored
     if stat.st_size > MAX_BYTES:
         return f"larger than {MAX_BYTES:,} bytes"
@@ -122,7 +123,7 @@ def _file(entry: os.DirEntry[str], path: str, chain: Chain, skip: OnSkip) -> Wor
         stat = entry.stat(follow_symlinks=False)
     except OSError:
         return None  # removed a moment ago
-    return WorkspaceFile(path, stat.st_mtime_ns, stat.st_size)
+    return WorkspaceFile(path, changed_ns(stat), stat.st_size)
 
 
 def _reason_to_stay_out(folder: str, path: str, chain: Chain) -> str | None:
@@ -134,7 +135,7 @@ def _reason_to_stay_out(folder: str, path: str, chain: Chain) -> str | None:
     return "another repository or worktree" if os.path.lexists(f"{folder}/.git") else None
 
 
-def _reason_in_folders(root: Path, path: str) -> str | None:
+def ignored_reason(root: Path, path: str) -> str | None:
     """Why the rules leave a file out, or one of the folders it is in."""
     chain = root_chain(root)
     parts = path.split("/")

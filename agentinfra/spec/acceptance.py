@@ -9,14 +9,13 @@ from agentinfra.spec.markdown import Token, code, item_tokens, one_line, render_
 from agentinfra.spec.requirements import Criterion, Example, Expect, Ground
 
 _VERB = re.compile(r"\b(?P<verb>return|give|raise|print)s?\b|→|->|=>", re.IGNORECASE)
-_GROUND = re.compile(r"[_*]*\((?P<ground>stated|computed|answered|guessed)\)[_*]*", re.IGNORECASE)
+_GROUND = re.compile(r"(?:(?<![_*])[_*]++)?+\((?P<ground>stated|computed|answered|guessed)\)[_*]*", re.IGNORECASE)
 _EXPECT: dict[str, Expect] = {"raise": "raises", "print": "prints"}
 _STEP = re.compile(r"\s*[*_]*(?P<word>given|when|then|and|but)\b[*_:]*\s*(?P<text>.*)", re.IGNORECASE)
 # Commas and bold marks may stand before the keywords of a criterion that is written on one line.
-_SENTENCE = re.compile(
-    r"(?:[*_]*given\b[*_:]*\s*(?P<given>.*?)[\s,;]+)?[*_]*when\b[*_:]*\s*(?P<when>.*?)[\s,;]+[*_]*then\b[*_:]*\s*(?P<then>.*)",
-    re.IGNORECASE,
-)
+_GIVEN = re.compile(r"[*_]*given\b[*_:]*", re.IGNORECASE)
+_WHEN = re.compile(r"(?:^|(?<![\s,;])[\s,;]++)[*_]*+when\b[*_:]*", re.IGNORECASE)
+_THEN = re.compile(r"(?<![\s,;])[\s,;]++[*_]*+then\b[*_:]*", re.IGNORECASE)
 
 
 def render_example(example: Example) -> str:
@@ -89,19 +88,24 @@ def read_criterion(lines: Sequence[str]) -> Criterion | None:
     first = _STEP.fullmatch(lines[0])
     if first is None or first["word"].lower() not in ("given", "when"):
         return None
-    steps: dict[str, str] = {}
+    steps: dict[str, list[str]] = {}
     current = ""
     for line in lines:
         found = _STEP.fullmatch(line)
         word = found["word"].lower() if found else ""
         current = word if word in ("given", "when", "then") and word not in steps else current
-        text = one_line(found["text"] if found and word == current else line)
-        steps[current] = f"{steps[current]} {text}".strip() if current in steps else text
-    if {"when", "then"} <= steps.keys():
-        return Criterion(steps.get("given", ""), steps["when"], steps["then"])
+        steps.setdefault(current, []).append(found["text"] if found and word == current else line)
+    said = {word: one_line(" ".join(parts)) for word, parts in steps.items()}
+    if {"when", "then"} <= said.keys():
+        return Criterion(said.get("given", ""), said["when"], said["then"])
     return _sentence(one_line(" ".join(lines)))
 
 
 def _sentence(text: str) -> Criterion | None:
-    found = _SENTENCE.fullmatch(text)
-    return Criterion((found["given"] or "").strip(), found["when"], found["then"]) if found else None
+    given = _GIVEN.match(text)
+    when = _WHEN.search(text, given.end()) if given else _WHEN.match(text)
+    then = _THEN.search(text, when.end()) if when else None
+    if when is None or then is None:
+        return None
+    before = text[given.end() : when.start()].strip() if given else ""
+    return Criterion(before, text[when.end() : then.start()].lstrip(), text[then.end() :].lstrip())

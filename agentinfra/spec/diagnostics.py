@@ -1,73 +1,94 @@
-"""What is wrong with a specification, said without a model."""
+"""What is wrong with a specification and its tasks, said without a model."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
 
-from agentinfra.spec.requirements import Requirement, Spec
+from agentinfra.spec.checks.coverage import missing_acceptance, missing_requirements, missing_tasks
+from agentinfra.spec.checks.finding import Check, Diagnostic, Document, Documents, Fix, KnownTest, Related, RunFacts
+from agentinfra.spec.checks.ids import duplicate_ids, unknown_ids
+from agentinfra.spec.checks.names import doubled_symbols, file_spellings
+from agentinfra.spec.checks.numbers import number_conflicts
+from agentinfra.spec.checks.order import task_order
+from agentinfra.spec.checks.questions import open_questions
+from agentinfra.spec.checks.record import orphan_tests, status, task_states
+from agentinfra.spec.checks.results import result_conflicts
+from agentinfra.spec.checks.wording import vague_words
+from agentinfra.spec.source import Edit, apply_edits
+from agentinfra.spec.spec_source import Problem, SpecSource
+from agentinfra.spec.tasks_source import TasksSource
+
+__all__ = ["Diagnostic", "Document", "Fix", "KnownTest", "Related", "RunFacts", "check_documents", "with_fixes"]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """A finding.
+def check_documents(
+    spec: SpecSource, tasks: TasksSource | None = None, facts: RunFacts | None = None
+) -> list[Diagnostic]:
+    """Check a specification, and its tasks where there are any.
 
-    Attributes:
-        code: Stable name of the rule.
-        severity: "error" stops the run, "warning" does not.
-        subject: Id of the requirement or question.
-        message: What is wrong and what to do.
+    Takes time in proportion to the documents' size; texts of any content and size are fine.
+
+    Args:
+        spec: The specification.
+        tasks: Its tasks; without them nothing is said about what has no task.
+        facts: What the event log says; without it nothing is said about approval, states and proven tests.
+
+    Returns:
+        The findings: those of the specification first, each document's in the order of their places.
     """
-
-    code: str
-    severity: Literal["error", "warning"]
-    subject: str
-    message: str
+    documents = Documents(spec, tasks, facts)
+    found = [finding for check in _CHECKS for finding in check(documents)]
+    return sorted(found, key=lambda one: (one.document, one.span, one.code))
 
 
-def check(spec: Spec) -> tuple[Diagnostic, ...]:
-    """Check a specification: ids, acceptance examples, open questions, symbols given twice, spelling of files."""
-    rules = (_duplicate_ids, _missing_examples, _open_questions, _doubled_symbols, _file_spellings)
-    return tuple(finding for rule in rules for finding in rule(spec))
+def with_fixes(text: str, document: Document, fixes: Iterable[Fix]) -> str:
+    """A document with fixes made that were offered for it; of those that touch the same place, the first.
+
+    Args:
+        text: The document as it was checked.
+        document: Which of the two it is.
+        fixes: The fixes; those of the other document are passed over.
+    """
+    edits: list[Edit] = []
+    taken: list[Edit] = []
+    for fix in fixes:
+        if fix.document == document and not any(_touch(one, other) for one in fix.edits for other in taken):
+            edits.extend(fix.edits)
+            taken.extend(fix.edits)
+    return apply_edits(text, edits)
 
 
-def _duplicate_ids(spec: Spec) -> Iterator[Diagnostic]:
-    ids = Counter([*(r.id for r in spec.requirements), *(q.id for q in spec.questions)])
-    for name, count in ids.items():
-        if count > 1:
-            yield Diagnostic("duplicate-id", "error", name, f"{name} is used {count} times; give each its own id")
+def _touch(one: Edit, other: Edit) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
-def _missing_examples(spec: Spec) -> Iterator[Diagnostic]:
-    for requirement in spec.requirements:
-        if not requirement.examples:
-            message = f"{requirement.id} has no acceptance example; add one such as `double(2)` returns `4`"
-            yield Diagnostic("no-acceptance", "warning", requirement.id, message)
+def _unreadable(documents: Documents) -> Iterator[Diagnostic]:
+    yield from _problems("spec", documents.spec.problems)
+    if documents.tasks:
+        yield from _problems("tasks", documents.tasks.problems)
 
 
-def _open_questions(spec: Spec) -> Iterator[Diagnostic]:
-    for question in spec.questions:
-        if question.answer is None:
-            yield Diagnostic("open-question", "warning", question.id, f"{question.id} has no answer yet")
+def _problems(document: Document, problems: Sequence[Problem]) -> Iterator[Diagnostic]:
+    for one in problems:
+        message = f"{one.why[:1].upper()}{one.why[1:]}. {one.next_step}"
+        yield Diagnostic("unreadable", "", message, document, one.span)
 
 
-def _doubled_symbols(spec: Spec) -> Iterator[Diagnostic]:
-    owners: dict[tuple[str, str], Requirement] = {}
-    for requirement in spec.requirements:
-        for symbol in requirement.symbols:
-            name = symbol.removeprefix("class ").partition("(")[0].strip()
-            first = owners.setdefault((requirement.file, name), requirement)
-            if first is not requirement:
-                message = f"{name} in {requirement.file} is already part of {first.id}; leave it to one requirement"
-                yield Diagnostic("doubled-symbol", "warning", requirement.id, message)
-
-
-def _file_spellings(spec: Spec) -> Iterator[Diagnostic]:
-    spellings: dict[str, str] = {}
-    for requirement in spec.requirements:
-        first = spellings.setdefault(requirement.file.casefold(), requirement.file)
-        if first != requirement.file:
-            message = f"{requirement.file} and {first} are one file on many systems; spell it one way"
-            yield Diagnostic("file-spelling", "error", requirement.id, message)
+_CHECKS: tuple[Check, ...] = (
+    _unreadable,
+    duplicate_ids,
+    unknown_ids,
+    missing_acceptance,
+    missing_tasks,
+    missing_requirements,
+    task_order,
+    vague_words,
+    number_conflicts,
+    result_conflicts,
+    open_questions,
+    doubled_symbols,
+    file_spellings,
+    status,
+    task_states,
+    orphan_tests,
+)

@@ -6,25 +6,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn
 
 from agentinfra.core.errors import SpecError
 from agentinfra.spec.acceptance import read_criterion, read_example, render_criterion, render_example
-from agentinfra.spec.front_matter import body_sha, read_front_matter, render_front_matter, split, with_front_matter
-from agentinfra.spec.markdown import (
-    LABELS,
-    code,
-    code_span,
-    item_tokens,
-    one_line,
-    protect,
-    render_item,
-    unprotect,
-    verbatim_lines,
-)
+from agentinfra.spec.front_matter import body_sha, render_front_matter, with_front_matter
+from agentinfra.spec.markdown import code, code_span, one_line, protect, render_item, unprotect
+from agentinfra.spec.question_source import QuestionSource
 from agentinfra.spec.requirements import (
     AREAS,
     STATUSES,
@@ -38,8 +26,11 @@ from agentinfra.spec.requirements import (
     Spec,
     Status,
 )
+from agentinfra.spec.source import Mention
+from agentinfra.spec.spec_source import HEADING, RequirementSource, SpecSource, read_spec
 
 __all__ = [
+    "HEADING",
     "Area",
     "Criterion",
     "Example",
@@ -49,18 +40,16 @@ __all__ = [
     "Requirement",
     "Spec",
     "Status",
+    "accepted",
     "body_sha",
     "parse",
+    "question_of",
     "render",
+    "render_requirement",
+    "requirement_of",
+    "spec_of",
     "with_front_matter",
 ]
-
-HEADING = re.compile(r"(?P<marks>#{1,3})(?:[ \t]+(?P<title>.*))?")
-REQUIREMENT = re.compile(r"(?P<id>N?FR-\d+)\b\s*[·:–—-]?\s*(?P<title>.*)")
-QUESTION = re.compile(r"[-*+] \[(?P<mark>[ xX])\]\s+\**(?P<id>Q-\d+)\**\s*[·:–—-]?\s*(?P<text>.*)")
-FIELD = re.compile(r"\s*(?:[-*+]\s+)?(?P<name>Why|Option|Recommended|Answer):\s*(?P<text>.*)", re.IGNORECASE)
-LABEL = re.compile(rf"\**(?P<name>{'|'.join(LABELS)})\**:\**\s*(?P<text>.*)", re.IGNORECASE)
-BULLET = re.compile(r"[-*+](?:\s+(?P<text>.*))?")
 
 
 def render(spec: Spec) -> str:
@@ -81,7 +70,7 @@ def _blocks(spec: Spec) -> Iterator[str]:
         yield _list(spec.stories)
     yield "## Requirements"
     for requirement in spec.requirements:
-        yield from _requirement_blocks(requirement)
+        yield render_requirement(requirement)
     if spec.questions:
         yield "## Open questions"
         yield "\n".join(line for question in spec.questions for line in _question_lines(question))
@@ -95,6 +84,11 @@ def _blocks(spec: Spec) -> Iterator[str]:
 
 def _list(items: Sequence[str]) -> str:
     return "\n".join(f"- {one_line(item)}" for item in items)
+
+
+def render_requirement(requirement: Requirement) -> str:
+    """Write one requirement, without a line end behind it."""
+    return "\n\n".join(_requirement_blocks(requirement))
 
 
 def _requirement_blocks(requirement: Requirement) -> Iterator[str]:
@@ -125,25 +119,6 @@ def _question_lines(question: Question) -> Iterator[str]:
     yield f"  - Answer: {one_line(question.answer or '')}".rstrip()
 
 
-@dataclass(slots=True)
-class _Section:
-    """A heading and the lines below it; ``line`` is the heading's number, counted from 1."""
-
-    level: int
-    title: str
-    line: int
-    lines: list[str] = field(default_factory=list[str])
-
-    @property
-    def prose(self) -> str:
-        return unprotect("\n".join(self.lines).strip("\n"))
-
-    def spoken(self) -> Iterator[tuple[int, str]]:
-        """The lines that are no comments, with their numbers."""
-        verbatim = verbatim_lines(self.lines)
-        return ((self.line + 1 + i, line) for i, line in enumerate(self.lines) if verbatim.get(i) != "comment")
-
-
 def parse(text: str) -> Spec:
     """Read a specification, written by :func:`render` or by hand.
 
@@ -153,194 +128,90 @@ def parse(text: str) -> Spec:
     Raises:
         SpecError: Something that must be understood is not; the message names the line.
     """
-    front = read_front_matter(text)
-    sections = _sections(text.replace("\r\n", "\n"))
-    title = next((section for section in sections if section.level == 1), None)
-    if title is None:
-        _refuse(1, "the document has no title", "Begin it with a line such as: # Tea timer")
+    source = read_spec(text)
+    for problem in source.problems:
+        line = source.body.position(problem.span.start).line
+        raise SpecError(f"spec.md cannot be read at line {line}", why=problem.why, next_step=problem.next_step)
+    return spec_of(source)
+
+
+def spec_of(source: SpecSource) -> Spec:
+    """The values of a document that was read; what could not be understood is left out."""
     return Spec(
-        title=title.title,
-        idea=_idea(line for _, line in title.spoken()),
-        goal="\n\n".join(s.prose for s in _named(sections, "goal")),
-        requirements=tuple(_requirements(sections)),
-        questions=tuple(q for s in _named(sections, "open questions", "questions") for q in _questions(s)),
-        out_of_scope=_items(sections, "out of scope", "non-goals"),
-        status=_status(front.get("status", "draft")),
-        id=front.get("id", ""),
-        stories=_items(sections, "user stories"),
-        interface=_items(sections, "interface"),
+        title=source.title.title.name if source.title else "",
+        idea="\n".join(source.body.lines[index][1:].removeprefix(" ") for index in source.idea),
+        goal="\n\n".join(_prose(source.body.lines[one.first + 1 : one.last]) for one in source.named("goal")),
+        requirements=tuple(requirement_of(source, one) for one in source.requirements),
+        questions=tuple(question_of(one) for one in source.questions),
+        out_of_scope=_items(source, "out of scope"),
+        status=_status(source.front.get("status", "")),
+        id=source.front.get("id", ""),
+        stories=_items(source, "story"),
+        interface=_items(source, "interface"),
     )
 
 
-def _refuse(line: int, why: str, next_step: str) -> NoReturn:
-    raise SpecError(f"spec.md cannot be read at line {line}", why=why, next_step=next_step)
+def requirement_of(source: SpecSource, one: RequirementSource) -> Requirement:
+    """The values of one requirement."""
+    found = [accepted(source.item_lines(item)) for item in one.acceptance]
+    return Requirement(
+        id=one.id.name,
+        title=one.title.name,
+        statement=_prose(_statement(source.body.lines, one.statement)),
+        file=one.files[0].name if one.files else "",
+        symbols=tuple(symbol.name for symbol in one.symbols),
+        examples=tuple(each for each in found if isinstance(each, Example)),
+        area=_area(one.areas),
+        criteria=tuple(each for each in found if isinstance(each, Criterion)),
+    )
 
 
 def _status(text: str) -> Status:
     for status in STATUSES:
-        if status == (text or "draft"):
+        if status == text:
             return status
-    _refuse(1, f"status '{text}' is unknown", f"Write one of {', '.join(STATUSES)} in the front matter")
+    return "draft"
 
 
-def _sections(text: str) -> list[_Section]:
-    front, body = split(text)
-    lines = body.split("\n")
-    verbatim = verbatim_lines(lines)
-    sections: list[_Section] = []
-    for index, line in enumerate(lines):
-        heading = None if index in verbatim else HEADING.fullmatch(line)
-        if heading:
-            number = front.count("\n") + index + 1
-            sections.append(_Section(len(heading["marks"]), (heading["title"] or "").strip(), number))
-        elif sections:
-            sections[-1].lines.append(line)
-    return sections
+def _area(areas: Sequence[Mention]) -> Area:
+    for area in AREAS:
+        if areas and area == areas[0].name.lower():
+            return area
+    return "backend"
 
 
-def _named(sections: Sequence[_Section], *names: str) -> list[_Section]:
-    return [s for s in sections if s.level == 2 and s.title.rstrip(":").lower() in names]
+def accepted(lines: Sequence[str]) -> Criterion | Example | None:
+    """The value of an item under "Acceptance:", without its bullet; None where it is neither."""
+    return read_criterion(lines) or read_example(lines)
 
 
-def _idea(lines: Iterable[str]) -> str:
-    quoted: list[str] = []
-    for line in lines:
-        if line.startswith(">"):
-            quoted.append(line[1:].removeprefix(" "))
-        elif quoted:
-            break
-    return "\n".join(quoted)
+def _statement(lines: Sequence[str], indices: Sequence[int]) -> Iterator[str]:
+    """The lines of a statement; where labelled lists stand in between, an empty line does."""
+    for place, index in enumerate(indices):
+        if place and indices[place - 1] != index - 1 and lines[indices[place - 1]]:
+            yield ""
+        yield lines[index]
 
 
-def _requirements(sections: Sequence[_Section]) -> Iterator[Requirement]:
-    chapter = ""
-    for section in sections:
-        if section.level < 3:
-            chapter = section.title.lower()
-            continue
-        heading = REQUIREMENT.fullmatch(section.title)
-        if heading:
-            yield _RequirementReader(section).read(heading["id"], heading["title"])
-        elif chapter == "requirements":
-            _refuse(section.line, f"'{section.title}' has no id", "Write the heading as: ### FR-1 · Title")
+def _prose(lines: Iterable[str]) -> str:
+    return unprotect("\n".join(lines).strip("\n"))
 
 
-class _Item(NamedTuple):
-    """A list item under a label; ``line`` is its number in the document."""
-
-    label: str
-    line: int
-    lines: list[str]
-
-    @property
-    def codes(self) -> list[str]:
-        found = [token.text for token in item_tokens(self.lines) if token.kind == "code"]
-        return found or [" ".join(self.lines).strip()]
-
-
-class _RequirementReader:
-    """Sorts the lines of one requirement into prose and labelled lists."""
-
-    def __init__(self, section: _Section) -> None:
-        self.section = section
-        self.label = ""
-        self.prose: list[str] = []
-        self.items: list[_Item] = []
-
-    def read(self, name: str, title: str) -> Requirement:
-        verbatim = verbatim_lines(self.section.lines)
-        for index, line in enumerate(self.section.lines):
-            if not self.label or verbatim.get(index) != "comment":
-                self._take(line, self.section.line + index + 1, index in verbatim)
-        examples, criteria = self._acceptance()
-        return Requirement(
-            id=name,
-            title=title,
-            statement=unprotect("\n".join(self.prose).strip("\n")),
-            file=next((codes[0] for codes in self._codes("file")), ""),
-            symbols=tuple(symbol for codes in self._codes("interface") for symbol in codes),
-            examples=tuple(examples),
-            area=self._area(),
-            criteria=tuple(criteria),
-        )
-
-    def _take(self, line: str, number: int, verbatim: bool) -> None:
-        label = None if verbatim else LABEL.fullmatch(line)
-        bullet = None if verbatim else BULLET.fullmatch(line)
-        if label:
-            self.label = label["name"].lower()
-            self.items += [_Item(self.label, number, [label["text"]])] if label["text"] else []
-        elif self.label and bullet:
-            self.items.append(_Item(self.label, number, [bullet["text"] or ""]))
-        elif self.label and self.items and (verbatim or line.startswith(" ")):
-            self.items[-1].lines.append(line)
-        elif not self.label or line.strip():
-            gap = [""] if self.label and self.prose and self.prose[-1] else []
-            self.prose += [*gap, line]
-            self.label = ""
-
-    def _acceptance(self) -> tuple[list[Example], list[Criterion]]:
-        examples: list[Example] = []
-        criteria: list[Criterion] = []
-        for item in (item for item in self.items if item.label == "acceptance"):
-            found = read_criterion(item.lines) or read_example(item.lines)
-            if found is None:
-                _refuse(item.line, "this is no acceptance example", "Write it as: - `double(2)` returns `4`")
-            elif isinstance(found, Criterion):
-                criteria.append(found)
-            else:
-                examples.append(found)
-        return examples, criteria
-
-    def _codes(self, label: str) -> list[list[str]]:
-        return [item.codes for item in self.items if item.label == label]
-
-    def _area(self) -> Area:
-        text = next((codes[0] for codes in self._codes("area")), "backend")
-        for area in AREAS:
-            if area == text.lower():
-                return area
-        _refuse(self.section.line, f"area '{text}' is unknown", f"Write one of: {', '.join(AREAS)}")
+def question_of(one: QuestionSource) -> Question:
+    """The values of one question."""
+    return Question(
+        one.id.name,
+        one.text.name,
+        one.text_of("why"),
+        tuple(one.options()),
+        one.text_of("recommended"),
+        one.text_of("answer") or None,
+    )
 
 
-def _questions(section: _Section) -> Iterator[Question]:
-    current: re.Match[str] | None = None
-    fields: list[tuple[str, str]] = []
-    for number, line in section.spoken():
-        found = QUESTION.fullmatch(line)
-        part = FIELD.fullmatch(line)
-        if found:
-            yield from _question(current, fields)
-            current, fields = found, []
-        elif part and current:
-            fields.append((part["name"].lower(), part["text"].strip()))
-        elif line.strip() and fields and not BULLET.fullmatch(line.strip()):
-            fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line.strip()}".strip())
-        elif BULLET.fullmatch(line):
-            _refuse(number, "this is no question", "Write it as: - [ ] Q-1 · Which format?")
-    yield from _question(current, fields)
+def _items(source: SpecSource, label: str) -> tuple[str, ...]:
+    return tuple(_item(source.item_lines(item)) for item in source.items if item.label == label)
 
 
-def _question(found: re.Match[str] | None, fields: Sequence[tuple[str, str]]) -> Iterator[Question]:
-    if found is None:
-        return
-    last = dict(fields)
-    options = tuple(text for name, text in fields if name == "option")
-    answer = last.get("answer") or None
-    yield Question(found["id"], found["text"], last.get("why", ""), options, last.get("recommended", ""), answer)
-
-
-def _items(sections: Sequence[_Section], *names: str) -> tuple[str, ...]:
-    return tuple(item for section in _named(sections, *names) for item in _bullets(section))
-
-
-def _bullets(section: _Section) -> Iterator[str]:
-    item = ""
-    for _, line in section.spoken():
-        bullet = BULLET.fullmatch(line)
-        if bullet:
-            yield from [item] if item else []
-            item = bullet["text"] or ""
-        elif item and line.strip():
-            item = f"{item} {line.strip()}"
-    yield from [item] if item else []
+def _item(lines: Sequence[str]) -> str:
+    return " ".join([lines[0], *(line.strip() for line in lines[1:])])

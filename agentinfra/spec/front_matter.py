@@ -8,10 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from agentinfra.spec.source import Edit, apply_edits
+
 _FRONT = re.compile(r"(?P<open>\ufeff?---[ \t]*\r?\n)(?P<lines>(?:(?!---[ \t]*\r?$).*\n)*+)---[ \t]*(?:\r?\n|\Z)", re.M)
 _LINE = re.compile(
-    r"(?P<key>[A-Za-z][\w-]*):(?P<gap>[ \t]*)"
-    r'(?P<value>"(?:[^"\\\n]|\\.)*"|[^#\r\n]*?)'
+    r"(?P<key>[A-Za-z][\w-]*):(?P<gap>[ \t]*+(?!#)|[ \t]*(?=[ \t]#))"
+    r'(?P<value>"(?:[^"\\\n]|\\.)*+"|(?:[^#\r\n \t]++(?:[ \t]++[^#\r\n \t]++)*+)?+)'
     r"(?P<tail>(?:[ \t]+#[^\r\n]*|[ \t]*)\r?)"
 )
 _PLAIN = re.compile(r"[\w./+-](?:[\w./+ -]*[\w./+-])?")
@@ -52,16 +54,28 @@ def with_front_matter(text: str, **values: str) -> str:
     Returns:
         The edited document.
     """
-    front, body = split(text)
+    return apply_edits(text, front_matter_edits(text, **values))
+
+
+def front_matter_edits(text: str, **values: str) -> list[Edit]:
+    """The edits that :func:`with_front_matter` makes."""
+    front = split(text).front
     newline = "\r\n" if "\r\n" in text else "\n"
     if not front.removeprefix("\ufeff"):
-        return front + render_front_matter(values).replace("\n", newline) + body
-    lines = [_edited(line, values) for line in front.split("\n")]
-    present = read_front_matter(text)
-    added = [_line(key, value) + newline for key, value in values.items() if key not in present]
-    edited = "\n".join(lines)
-    closing = edited.rindex("---")
-    return edited[:closing] + "".join(added) + edited[closing:] + body
+        return [Edit(len(front), len(front), render_front_matter(values).replace("\n", newline))]
+    edits: list[Edit] = []
+    present: set[str] = set()
+    start = 0
+    for line in front.split("\n"):
+        found = _LINE.fullmatch(line)
+        if found and found["key"] in values:
+            shown = _line(found["key"], values[found["key"]], found["gap"] or " ")
+            edits.append(Edit(start, start + found.start("tail"), shown))
+        present |= {found["key"]} if found else set()
+        start += len(line) + 1
+    closing = front.rindex("---")
+    added = "".join(_line(key, value) + newline for key, value in values.items() if key not in present)
+    return [*edits, Edit(closing, closing, added)] if added else edits
 
 
 def body_sha(text: str) -> str:
@@ -72,13 +86,6 @@ def body_sha(text: str) -> str:
     """
     body = split(text).body.replace("\r\n", "\n")
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _edited(line: str, values: Mapping[str, str]) -> str:
-    found = _LINE.fullmatch(line)
-    if found is None or found["key"] not in values:
-        return line
-    return _line(found["key"], values[found["key"]], found["gap"] or " ") + found["tail"]
 
 
 def _line(key: str, value: str, gap: str = " ") -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 LABELS = ("file", "area", "interface", "acceptance")
 
-_FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})[^`]*")
-_SPAN = re.compile(r"(?<!`)(?P<ticks>`++)(?P<code>.*?)(?<!`)(?P=ticks)(?!`)")
+_FENCE = re.compile(r"(?P<mark>`{3,}|~{3,})[^`]*")
+_TICKS = re.compile("`+")
+_PLAIN_SPAN = re.compile("`[^`]+`")
 # What the parser of a document would take for structure, with the backslashes that already stand before it.
 _STRUCTURE = re.compile(
     rf"(?P<head>\**(?:{'|'.join(LABELS)})\**(?=\\*:)|[ \t]*(?=\\*(?:\#|```|~~~|<!--)))(?P<escapes>\\*)(?P<rest>.*)",
@@ -43,12 +46,11 @@ def verbatim_blocks(lines: Sequence[str]) -> Iterator[Verbatim]:
 
     A fence or comment that nothing closes is ordinary text. A comment begins a line of its own.
     """
-    unclosed: dict[str, int] = {}
+    marked = [index for index, line in enumerate(lines) if "```" in line or "~~~" in line or "<!--" in line]
+    ends = _Ends(lines) if marked else None
     done = -1
-    for index, line in enumerate(lines):
-        if index <= done or not ("```" in line or "~~~" in line or "<!--" in line):
-            continue
-        block = _comment(lines, index, unclosed) or _fenced(lines, index, unclosed)
+    for index in marked:
+        block = _verbatim(lines, index, ends) if ends and index > done else None
         if block:
             yield block
             done = block.last
@@ -68,32 +70,45 @@ def verbatim_lines(lines: Sequence[str]) -> dict[int, Literal["code", "comment"]
     return {index: block.kind for block in verbatim_blocks(lines) for index in range(block.first, block.last + 1)}
 
 
-def _comment(lines: Sequence[str], start: int, unclosed: dict[str, int]) -> Verbatim | None:
-    if not lines[start].lstrip(" \t").startswith("<!--") or "<!--" in unclosed:
-        return None
-    if "-->" in lines[start].partition("<!--")[2]:
-        return Verbatim("comment", start, start)
-    for index in range(start + 1, len(lines)):
-        if "-->" in lines[index]:
-            return Verbatim("comment", start, index)
-    unclosed["<!--"] = 1
-    return None
+class _Ends:
+    """The lines that may end a comment or a fenced block; knowing them all keeps a text full of openings linear."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._comments = [index for index, line in enumerate(lines) if "-->" in line]
+        self._fences: dict[str, list[int]] = {"`": [], "~": []}
+        self._sizes: dict[str, list[int]] = {"`": [], "~": []}
+        for index, line in enumerate(lines):
+            bare = line.strip(" \t")
+            if bare.startswith(("```", "~~~")) and not bare.strip(bare[0]):
+                self._fences[bare[0]].append(index)
+                self._sizes[bare[0]].append(len(bare))
+        self._longest = {mark: list(accumulate(sizes[::-1], max))[::-1] for mark, sizes in self._sizes.items()}
+
+    def comment(self, start: int) -> int | None:
+        """The first line behind this one that ends a comment."""
+        place = bisect_right(self._comments, start)
+        return self._comments[place] if place < len(self._comments) else None
+
+    def fence(self, start: int, mark: str, size: int) -> int | None:
+        """The first line behind this one that is a fence of this mark, and no shorter than this."""
+        place = bisect_right(self._fences[mark], start)
+        if place == len(self._fences[mark]) or self._longest[mark][place] < size:
+            return None
+        while self._sizes[mark][place] < size:
+            place += 1
+        return self._fences[mark][place]
 
 
-def _fenced(lines: Sequence[str], start: int, unclosed: dict[str, int]) -> Verbatim | None:
-    opening = _FENCE.fullmatch(lines[start])
-    if opening is None:
+def _verbatim(lines: Sequence[str], start: int, ends: _Ends) -> Verbatim | None:
+    line = lines[start].lstrip(" \t")
+    opening = _FENCE.fullmatch(line)
+    if opening:
+        last = ends.fence(start, opening["mark"][0], len(opening["mark"]))
+        return None if last is None else Verbatim("code", start, last)
+    if not line.startswith("<!--"):
         return None
-    mark, size = opening["mark"][0], len(opening["mark"])
-    # Remembering which fences found no end keeps a text full of opening fences linear.
-    if size >= unclosed.get(mark, size + 1):
-        return None
-    for index in range(start + 1, len(lines)):
-        line = lines[index].strip(" \t")
-        if len(line) >= size and not line.strip(mark):
-            return Verbatim("code", start, index)
-    unclosed[mark] = size
-    return None
+    last = start if "-->" in line[4:] else ends.comment(start)
+    return None if last is None else Verbatim("comment", start, last)
 
 
 def protect(text: str) -> str:
@@ -189,12 +204,47 @@ def line_tokens(line: str) -> list[Token]:
     """Split one line into inline code and the words between."""
     tokens: list[Token] = []
     end = 0
-    for span in _SPAN.finditer(line):
-        tokens += [words(line[end : span.start()]), code(_unpad(span["code"]))]
-        end = span.end()
+    for span in code_spans(line):
+        tokens += [words(line[end : span.first]), code(span.text)]
+        end = span.last
     return [*tokens, words(line[end:])]
 
 
-def _unpad(text: str) -> str:
-    padded = text.startswith(" ") and text.endswith(" ") and bool(text.strip(" "))
-    return text[1:-1] if padded else text
+class CodeSpan(NamedTuple):
+    """Inline code: its text, where that stands, and where its backticks begin and end."""
+
+    text: str
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def code_spans(line: str) -> Iterator[CodeSpan]:
+    """Find inline code; backticks that as many others do not close are ordinary text."""
+    if "``" in line:
+        return _spans_of_any_length(line)
+    return (_span(line, found.start(), found.end(), 1) for found in _PLAIN_SPAN.finditer(line))
+
+
+def _spans_of_any_length(line: str) -> Iterator[CodeSpan]:
+    runs = [found.span() for found in _TICKS.finditer(line)]
+    following: dict[int, int] = {}
+    ends: list[int] = []
+    for index, (first, last) in reversed([*enumerate(runs)]):
+        ends.append(following.get(last - first, -1))
+        following[last - first] = index
+    ends.reverse()
+    index = 0
+    while index < len(runs):
+        end = ends[index]
+        if end >= 0:
+            yield _span(line, runs[index][0], runs[end][1], runs[index][1] - runs[index][0])
+        index = max(index, end) + 1
+
+
+def _span(line: str, first: int, last: int, ticks: int) -> CodeSpan:
+    start, end = first + ticks, last - ticks
+    if line[start] == line[end - 1] == " " and line[start:end].strip(" "):
+        start, end = start + 1, end - 1
+    return CodeSpan(line[start:end], start, end, first, last)

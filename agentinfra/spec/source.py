@@ -50,6 +50,14 @@ class Mention(NamedTuple):
     end: int
 
 
+class Problem(NamedTuple):
+    """Something that must be understood is not, and what to write instead."""
+
+    span: Span
+    why: str
+    next_step: str
+
+
 class Position(NamedTuple):
     """A place as people and editors count: lines and columns from 1, columns in characters."""
 
@@ -71,7 +79,7 @@ class Lines:
         self.text = text
         self.begin = begin
         raw = text[begin:].split("\n")
-        self.starts = list(accumulate((len(line) + 1 for line in raw), initial=begin))[:-1]
+        self.starts = list(accumulate([len(line) + 1 for line in raw], initial=begin))[:-1]
         self.lines: list[str] = raw
         if "\r\n" in text:
             self.lines = [line.removesuffix("\r") for line in raw[:-1]] + raw[-1:]

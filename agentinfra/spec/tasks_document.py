@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import NoReturn
 
 from agentinfra.core.errors import SpecError
 from agentinfra.core.tasks import Task, TaskState
-from agentinfra.spec.markdown import code_span, line_tokens, one_line, verbatim_lines
-
-TASK = re.compile(r"[-*+] \[[ ~xX!]\]\s+\**(?P<id>T-\d+)\**\s*[·:–—-]?\s*(?P<title>.*)")
-STATE = re.compile(rf"\s*_\((?:{'|'.join(TaskState)})(?:: (?:(?!_\().)*)?\)_$")
-FIELD = re.compile(
-    r"\s+[-*+]\s+(?P<name>Requirements|Files|Symbols|Depends on|Engineer):\s*(?P<text>.*)", re.IGNORECASE
-)
-ID = re.compile(r"\b(?:N?FR|T)-\d+\b")
+from agentinfra.spec.markdown import code_span, one_line
+from agentinfra.spec.source import Mention, Problem, Span
+from agentinfra.spec.tasks_source import TasksSource, read_tasks
 
 
 def render_tasks(
@@ -34,9 +26,7 @@ def render_tasks(
 
 
 def _lines(task: Task, state: TaskState, reason: str) -> Iterator[str]:
-    why = one_line(reason).replace("_(", "_ (")  # the last "_(" of the line begins the mark
-    mark = f"_({state}: {why})_" if why else f"_({state})_"
-    yield f"- {state.checkbox} {task.id} · {' '.join([*task.title.split(), mark])}"
+    yield f"- {state.checkbox} {task.id} · {' '.join([*task.title.split(), render_mark(state, reason)])}"
     if task.requirements:
         yield f"  - Requirements: {', '.join(task.requirements)}"
     if task.files:
@@ -49,6 +39,12 @@ def _lines(task: Task, state: TaskState, reason: str) -> Iterator[str]:
         yield f"  - Engineer: {one_line(task.engineer)}"
 
 
+def render_mark(state: TaskState, reason: str = "") -> str:
+    """Write the mark of a state, which ends the line of a task."""
+    why = one_line(reason).replace("_(", "_ (")  # the last "_(" of the line begins the mark
+    return f"_({state}: {why})_" if why else f"_({state})_"
+
+
 def _codes(texts: Sequence[str]) -> str:
     return ", ".join(code_span(one_line(text)) for text in texts)
 
@@ -59,44 +55,37 @@ def parse_tasks(text: str) -> tuple[Task, ...]:
     Raises:
         SpecError: A check box is no task, or an id is used twice; the message names the line.
     """
-    tasks: dict[str, Task] = {}
-    current: Task | None = None
-    lines = text.replace("\r\n", "\n").split("\n")
-    verbatim = verbatim_lines(lines)
-    for number, line in ((index + 1, line) for index, line in enumerate(lines) if index not in verbatim):
-        found, part = TASK.fullmatch(line), FIELD.fullmatch(line)
-        if found:
-            if found["id"] in tasks:
-                _refuse(number, f"{found['id']} is used twice", "Give every task its own id")
-            current = Task(found["id"], STATE.sub("", found["title"]), (), ())
-        elif part and current:
-            current = _with_field(current, part["name"].lower(), part["text"])
-        elif re.match(r"[-*+] \[.?\]", line):
-            _refuse(number, "this check box is no task", "Write it as: - [ ] T-1 · Title")
-        if current:
-            tasks[current.id] = current
-    return tuple(tasks.values())
+    source = read_tasks(text)
+    for problem in sorted([*source.problems, *_doubled(source)])[:1]:
+        line = source.body.position(problem.span.start).line
+        raise SpecError(f"tasks.md cannot be read at line {line}", why=problem.why, next_step=problem.next_step)
+    return tasks_of(source)
 
 
-def _refuse(line: int, why: str, next_step: str) -> NoReturn:
-    raise SpecError(f"tasks.md cannot be read at line {line}", why=why, next_step=next_step)
+def _doubled(source: TasksSource) -> Iterator[Problem]:
+    known: set[str] = set()
+    for one in source.tasks:
+        if one.id.name in known:
+            span = Span(one.id.start, one.id.end)
+            yield Problem(span, f"{one.id.name} is used twice", "Give every task its own id")
+        known.add(one.id.name)
 
 
-def _with_field(task: Task, name: str, text: str) -> Task:
-    ids = tuple(ID.findall(text))
-    match name:
-        case "requirements":
-            return replace(task, requirements=ids)
-        case "depends on":
-            return replace(task, depends_on=ids)
-        case "files":
-            return replace(task, files=_listed(text))
-        case "symbols":
-            return replace(task, symbols=_listed(text))
-        case _:
-            return replace(task, engineer=text.strip())
+def tasks_of(source: TasksSource) -> tuple[Task, ...]:
+    """The values of a document that was read."""
+    return tuple(
+        Task(
+            one.id.name,
+            one.title.name,
+            _names(one.requirements),
+            _names(one.files),
+            _names(one.symbols),
+            _names(one.depends_on),
+            engineer=one.engineer,
+        )
+        for one in source.tasks
+    )
 
 
-def _listed(text: str) -> tuple[str, ...]:
-    codes = tuple(token.text for token in line_tokens(text) if token.kind == "code")
-    return codes or tuple(part.strip() for part in text.split(",") if part.strip())
+def _names(mentions: Sequence[Mention]) -> tuple[str, ...]:
+    return tuple(mention.name for mention in mentions)

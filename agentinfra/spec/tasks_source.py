@@ -1,21 +1,32 @@
-"""tasks.md as it stands: every line of it, what it is, and where each task and what it names is written."""
+"""tasks.md as it stands: every line of it, what it is, and where each task and what it names is written.
+
+This is the one reader of tasks.md; :mod:`agentinfra.spec.tasks_document` makes values of what it finds.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from agentinfra.core.tasks import TaskState
-from agentinfra.spec.markdown import line_tokens, verbatim_lines
-from agentinfra.spec.source import Block, Label, Lines, Mention, Span, blocks
-from agentinfra.spec.spec_source import Problem
-from agentinfra.spec.tasks_document import FIELD, ID, STATE, TASK
+from agentinfra.spec.markdown import code_spans, verbatim_lines
+from agentinfra.spec.source import Block, Label, Lines, Mention, Problem, Span, blocks
 
+_MARK = re.compile(rf"_\((?P<state>{'|'.join(TaskState)})(?:: .*)?\)_")
+_TASK = re.compile(r"[-*+] \[[ ~xX!]\]\s+\**(?P<id>T-\d+)\**\s*[·:–—-]?\s*(?P<title>.*)")
+_FIELD = re.compile(
+    r"\s+[-*+]\s+(?P<name>Requirements|Files|Symbols|Depends on|Engineer):\s*(?P<text>.*)", re.IGNORECASE
+)
+_ID = re.compile(r"\b(?:N?FR|T)-\d+\b")
+_ONE_CODE = re.compile("`[^` ][^`]*`")
+_NAME = re.compile(r"[^\s,]++(?:\s++[^\s,]++)*+")
+_HEADS = {f"  - {name}": name.lower() for name in ("Requirements", "Files", "Symbols", "Depends on", "Engineer")}
 _CHECK_BOX = re.compile(r"[-*+] \[.?\]")
-_CODE = re.compile(r"`([^`\n]+)`")
 _BULLETS = frozenset("-*+")
 _TEXT = Label("text", "", False)
+_COMMENT = Label("comment", "", False)
 
 
 @dataclass(slots=True)
@@ -23,30 +34,52 @@ class TaskSource:
     """Where a task is written.
 
     Attributes:
+        body: The lines of the document.
         id: Its id, and where it stands.
         title: Its title, without the mark of its state, and where it stands.
         first: Index of its first line.
         last: Index of the line behind its last one.
-        box: Where the mark of its check box stands.
         state: The word of its state, as the document has it; "" where there is none.
-        fields: The place behind each field's name, in lower case; the last one of a name counts.
+        places: Index of the line of each field, by its name in lower case; the last one of a name counts.
         requirements: Ids that it implements.
         depends_on: Ids of tasks before it.
         files: Files that it claims.
         symbols: Functions and classes that it writes.
+        engineer: Who does it.
     """
 
+    body: Lines
     id: Mention
     title: Mention
     first: int
     last: int
-    box: Span
-    state: str = ""
-    fields: dict[str, Span] = field(default_factory=dict[str, Span])
-    requirements: list[Mention] = field(default_factory=list[Mention])
-    depends_on: list[Mention] = field(default_factory=list[Mention])
-    files: list[Mention] = field(default_factory=list[Mention])
-    symbols: list[Mention] = field(default_factory=list[Mention])
+    state: str
+    places: dict[str, int]
+    requirements: Sequence[Mention] = ()
+    depends_on: Sequence[Mention] = ()
+    files: Sequence[Mention] = ()
+    symbols: Sequence[Mention] = ()
+    engineer: str = ""
+
+    @property
+    def box(self) -> Span:
+        """Where the mark of its check box stands."""
+        start = self.body.starts[self.first] + len("- [")
+        return Span(start, start + 1)
+
+    @property
+    def mark(self) -> Span:
+        """Where the mark of its state stands; empty, at the end of the title, where there is none."""
+        return Span(self.title.end, self.body.span(self.first).end)
+
+    @property
+    def fields(self) -> dict[str, Span]:
+        """The place behind each field's name, in lower case; the last one of a name counts."""
+        return {name: self._behind(index) for name, index in self.places.items()}
+
+    def _behind(self, index: int) -> Span:
+        start, found = self.body.starts[index], _FIELD.fullmatch(self.body.lines[index])
+        return Span(start + found.start("text"), start + found.end("text")) if found else self.body.span(index)
 
 
 @dataclass
@@ -63,9 +96,9 @@ class TasksSource:
 
     text: str
     body: Lines
-    labels: list[Label]
-    tasks: list[TaskSource]
-    problems: list[Problem]
+    labels: list[Label] = field(default_factory=list[Label])
+    tasks: list[TaskSource] = field(default_factory=list[TaskSource])
+    problems: list[Problem] = field(default_factory=list[Problem])
 
     @cached_property
     def blocks(self) -> list[Block]:
@@ -74,75 +107,72 @@ class TasksSource:
 
 
 def read_tasks(text: str) -> TasksSource:
-    """Cut a tasks.md up; any text is one, if with problems."""
+    """Cut a tasks.md up; any text is one, if with problems. The time it takes grows with the size alone."""
     body = Lines(text)
-    labels: list[Label] = []
-    tasks: list[TaskSource] = []
-    problems: list[Problem] = []
+    source = TasksSource(text, body)
+    goes_on = _TEXT
     verbatim = verbatim_lines(body.lines)
     for index, line in enumerate(body.lines):
+        label = _TEXT
         if index in verbatim:
-            labels.append(Label("comment" if verbatim[index] == "comment" else "text", "", False))
+            label = _COMMENT if verbatim[index] == "comment" else _TEXT
+        elif line[:1] == " " or line[:1].isspace():
+            label = goes_on
+            if source.tasks:
+                _take_field(source.tasks[-1], index, line)
         elif line[:1] in _BULLETS:
-            labels.append(_begin(body, index, line, tasks, problems))
-        else:
-            labels.append(_continue(body, index, line, tasks[-1]) if tasks else _TEXT)
-    return TasksSource(text, body, labels, tasks, problems)
+            found = _TASK.fullmatch(line)
+            if found:
+                source.tasks.append(_task(body, index, found))
+                label, goes_on = Label("task", found["id"], True), Label("task", found["id"], False)
+            elif _CHECK_BOX.match(line):
+                why = "this check box is no task"
+                source.problems.append(Problem(body.span(index), why, "Write it as: - [ ] T-1 · Title"))
+        source.labels.append(label)
+    return source
 
 
-def _begin(body: Lines, index: int, line: str, tasks: list[TaskSource], problems: list[Problem]) -> Label:
-    found = TASK.fullmatch(line)
-    if found is None:
-        if _CHECK_BOX.match(line):
-            problems.append(Problem(body.span(index), "this check box is no task", "Write it as: - [ ] T-1 · Title"))
-        return _TEXT
-    start = body.starts[index]
-    mark = STATE.search(found["title"])
-    title = found["title"][: mark.start()] if mark else found["title"]
-    place = start + found.start("title")
-    one = TaskSource(
-        Mention(found["id"], start + found.start("id"), start + found.end("id")),
-        Mention(title, place, place + len(title)),
-        index,
-        index + 1,
-        Span(start + 3, start + 4),
-        _state(mark) if mark else "",
-    )
-    tasks.append(one)
-    return Label("task", one.id.name, True)
+def _task(body: Lines, index: int, found: re.Match[str]) -> TaskSource:
+    start, name, words = body.starts[index], found["id"], found["title"]
+    last = words.rfind("_(") if words.endswith(")_") else -1
+    mark = _MARK.fullmatch(words, last) if last >= 0 else None
+    title = words[:last].rstrip() if mark else words
+    at, place = start + found.start("id"), start + found.end() - len(words)
+    ids, titled = Mention(name, at, at + len(name)), Mention(title, place, place + len(title))
+    return TaskSource(body, ids, titled, index, index + 1, mark["state"] if mark else "", {})
 
 
-def _state(mark: re.Match[str]) -> str:
-    word = re.search(r"[a-z]+", mark[0])
-    return word[0] if word and word[0] in set(TaskState) else ""
-
-
-def _continue(body: Lines, index: int, line: str, task: TaskSource) -> Label:
-    found = FIELD.fullmatch(line) if line[:1].isspace() else None
-    if found is None:
-        return _TEXT if not line[:1].isspace() else Label("task", task.id.name, False)
+def _take_field(task: TaskSource, index: int, line: str) -> None:
+    head, colon, text = line.partition(": ")
+    name = _HEADS.get(head, "") if colon else ""
+    if not name or text[:1].isspace():  # not as it is rendered
+        found = _FIELD.fullmatch(line)
+        if found is None:
+            return
+        name, text = found["name"].lower(), found["text"]
     task.last = index + 1
-    name, start = found["name"].lower(), body.starts[index] + found.start("text")
-    text = found["text"]
-    task.fields[name] = Span(start, start + len(text))
-    if name in ("requirements", "depends on"):
-        ids = [Mention(one[0], start + one.start(), start + one.end()) for one in ID.finditer(text)]
-        if name == "requirements":
-            task.requirements = ids
-        else:
-            task.depends_on = ids
+    task.places[name] = index
+    place = task.body.starts[index] + len(line) - len(text)
+    if name == "requirements":
+        task.requirements = _ids(text, place)
+    elif name == "depends on":
+        task.depends_on = _ids(text, place)
     elif name == "files":
-        task.files = _listed(text, start)
+        task.files = _listed(text, place)
     elif name == "symbols":
-        task.symbols = _listed(text, start)
-    return Label("task", task.id.name, False)
+        task.symbols = _listed(text, place)
+    elif name == "engineer":
+        task.engineer = text.strip()
+
+
+def _ids(text: str, start: int) -> list[Mention]:
+    if _ID.fullmatch(text):
+        return [Mention(text, start, start + len(text))]
+    return [Mention(one[0], start + one.start(), start + one.end()) for one in _ID.finditer(text)]
 
 
 def _listed(text: str, start: int) -> list[Mention]:
-    if "``" not in text and "` " not in text.replace("`, ", "") and " `" not in text.replace(", `", ""):
-        plain = [Mention(one[1], start + one.start(1), start + one.end(1)) for one in _CODE.finditer(text)]
-        if plain and text.count("`") == 2 * len(plain):
-            return plain
-    codes = [token.text for token in line_tokens(text) if token.kind == "code"]
-    names = codes or [part.strip() for part in text.split(",") if part.strip()]
-    return [Mention(name, start, start + len(text)) for name in names]
+    if _ONE_CODE.fullmatch(text):  # as almost all are
+        return [Mention(text[1:-1], start + 1, start + len(text) - 1)]
+    codes = [Mention(span.text, start + span.start, start + span.end) for span in code_spans(text)]
+    return codes or [Mention(one[0], start + one.start(), start + one.end()) for one in _NAME.finditer(text)]

@@ -117,3 +117,18 @@ def test_a_file_that_cannot_be_opened_exits_with_3(workspace: Path, tmp_path: Pa
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=dict(os.environ))
     assert done.returncode == 3
     assert "✗ The memory in" in done.stderr
+
+
+def test_a_check_mends_what_is_damaged(workspace: Path, tmp_path: Path) -> None:
+    (workspace / "tea.py").write_text("def brew(cups):\n    return cups\n")
+    ids = {added(workspace, "The door is blue."), added(workspace, "I like tabs.", "--user")}
+    CliRunner().invoke(commands, ["index", "--workspace", str(workspace)])
+    whole = memory(workspace, "check")
+    assert (whole.exit_code, whole.output) == (0, "All is whole.\n")
+    for path in (workspace_folder(workspace, tmp_path / "data") / "memory.db", tmp_path / "data" / "memory.db"):
+        path.write_bytes(path.read_bytes()[:5000])
+        with pytest.warns(RuntimeWarning, match=r"moved to memory\.db\.damaged|restored"):
+            damaged = memory(workspace, "check")
+        assert (damaged.exit_code, damaged.stdout) == (1, "What was damaged is moved aside and made again.\n")
+        assert memory(workspace, "check").exit_code == 0
+    assert {one["id"] for one in listed(workspace)} == ids

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -60,6 +62,41 @@ def test_what_is_open_read_only_reads_beside_a_writer_and_does_not_write(tmp_pat
         reader.execute("INSERT INTO t VALUES (2)")
     for connection in (writer, reader):
         connection.close()
+
+
+def test_what_is_deleted_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    connection = open_database(path)
+    connection.execute("CREATE TABLE t (text)")
+    for number in range(50):
+        connection.execute("INSERT INTO t VALUES (?)", (f"zqxjkvbp {number}",))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert b"zqxjkvbp 7" in path.read_bytes()
+    connection.execute("DELETE FROM t")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert b"zqxjkvbp" not in path.read_bytes()
+    connection.close()
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "workspaces" / "memory.db"
+    open_database(path).close()
+    assert path.parent.parent.stat().st_mode & 0o777 == 0o700
+    path.chmod(0o644)
+    open_database(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_opening_a_file_twice_keeps_the_locks_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    first = open_database(path)
+    first.execute("CREATE TABLE t (n)")
+    with transaction(first):
+        open_database(path).close()
+        program = "import sys, apsw; apsw.Connection(sys.argv[1]).execute('BEGIN IMMEDIATE')"
+        other = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+        assert "BusyError" in other.stderr
+    first.close()
 
 
 @pytest.mark.parametrize("content", [b"no database" * 100, None])

@@ -9,6 +9,7 @@ from agentinfra.memory.sqlite_vector_store import SqliteVectorStore
 from agentinfra.memory.vector_store import NumpyVectorStore, VectorEntry, VectorStore
 
 M = "m"
+pytestmark = pytest.mark.filterwarnings("ignore:sqlite-vec cannot be loaded")
 
 
 def rows(*values: tuple[float, ...]) -> np.ndarray:
@@ -107,7 +108,33 @@ async def test_a_file_is_private_outlives_its_process_and_keeps_no_byte_of_what_
     await second.aclose()
 
 
-async def test_a_file_that_is_no_database_is_an_error_that_helps(tmp_path: Path) -> None:
+async def test_a_damaged_file_is_moved_aside_and_a_folder_in_its_place_is_an_error_that_helps(tmp_path: Path) -> None:
     (tmp_path / "vectors.db").write_text("no database" * 100)
+    damaged = SqliteVectorStore(tmp_path / "vectors.db")
+    with pytest.warns(RuntimeWarning, match=r"moved to vectors\.db\.damaged"):
+        assert await damaged.search(M, rows((1, 0))[0], 1, {}) == []
+    await damaged.aclose()
+    assert (tmp_path / "vectors.db.damaged").read_text().startswith("no database")
+    (tmp_path / "folder").mkdir()
     with pytest.raises(StoreError, match="cannot be used"):
-        await SqliteVectorStore(tmp_path / "vectors.db").search(M, rows((1, 0))[0], 1, {})
+        await SqliteVectorStore(tmp_path / "folder").search(M, rows((1, 0))[0], 1, {})
+
+
+async def test_what_can_be_read_of_a_damaged_file_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    first = SqliteVectorStore(path)
+    many = [VectorEntry(f"{number:03}", f"text {number} {'x' * 200}", {"n": number}) for number in range(300)]
+    await first.put(M, many, rows(*[(1, number) for number in range(300)]))
+    await first.aclose()
+    content = path.read_bytes()
+    at = content.index(b"text 150 ") // 4096 * 4096
+    path.write_bytes(content[:at] + bytes(4096) + content[at + 4096 :])
+    second = SqliteVectorStore(path)
+    with pytest.warns(RuntimeWarning, match="was damaged"):
+        left = await second.missing("another model", 999)
+    assert 270 < len(left) < 300
+    assert {"000", "299"} < {entry.id for entry in left}
+    assert all(entry in many for entry in left)
+    assert await second.remove([entry.id for entry in left]) == len(left)
+    assert not any(b"text 7" in file.read_bytes() for file in tmp_path.iterdir())
+    await second.aclose()

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from agentinfra.core.errors import SpecError
 from agentinfra.spec.document import (
+    Criterion,
     Example,
     Ground,
     Question,
@@ -30,6 +31,11 @@ TRICKY = [
     "> ",
     "---",
     "nothing",
+    "<!--",
+    "-->",
+    "Given",
+    "when x, then",
+    "- [ ] Q-1 · x",
 ]
 
 prose_line = st.one_of(
@@ -57,6 +63,7 @@ requirements = st.builds(
     symbols=st.lists(free_text, max_size=2).map(tuple),
     examples=st.lists(examples, max_size=3).map(tuple),
     area=st.sampled_from(["backend", "frontend"]),
+    criteria=st.lists(st.builds(Criterion, one_line, one_line, one_line), max_size=2).map(tuple),
 )
 questions = st.builds(
     Question,
@@ -77,6 +84,8 @@ specs = st.builds(
     out_of_scope=st.lists(filled_line, max_size=3).map(tuple),
     status=st.sampled_from(["draft", "approved", "building", "done"]),
     id=free_text,
+    stories=st.lists(filled_line, max_size=2).map(tuple),
+    interface=st.lists(filled_line, max_size=2).map(tuple),
 )
 
 
@@ -240,6 +249,9 @@ def test_headings_inside_code_are_code():
 @pytest.mark.parametrize(
     ("text", "line", "why"),
     [
+        ("---\nid: x\n---\nwords\n", 1, "no title"),
+        ("# T\n## Requirements\n### FR-1 t\nAcceptance:\n- works well\n### No id\n", 5, "no acceptance example"),
+        ("# T\r\n<!--\r\n### No id\r\n-->\r\n## Requirements\r\n### No id\r\n", 6, "no id"),
         ("", 1, "no title"),
         ("words\n", 1, "no title"),
         ("---\nstatus: finished\n---\n# T\n", 1, "unknown"),

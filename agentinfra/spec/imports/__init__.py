@@ -1,0 +1,1 @@
+"""Specifications that were written for other tools, read into this one's."""

@@ -1,0 +1,111 @@
+"""Where a line of code comes from: its task, its requirement, the tests that prove it, the run and the model."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentinfra.core.errors import AgentInfraError
+from agentinfra.environment.git_workspace import GitWorkspace
+from agentinfra.spec.trace import Link, Trace
+from agentinfra.workflow.event_log import SqliteEventLog
+from agentinfra.workflow.run_state import reduce
+from agentinfra.workflow.trace import trace
+
+MOST_TESTS = 3
+TRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Traced:
+    commit: str
+    trace: Trace
+
+
+class Provenance:
+    """Answers for one workspace folder; traced anew when its HEAD moves.
+
+    Args:
+        folder: The folder.
+        log: Its runs.
+    """
+
+    def __init__(self, folder: Path, log: SqliteEventLog) -> None:
+        self._folder = folder
+        self._log = log
+        self._traced: _Traced | None = None
+        self._turn = asyncio.Lock()
+
+    async def of_line(self, path: Path, text: str, line: int) -> str:
+        """What stands behind a line, as Markdown; "" where no run wrote it, or it was edited since.
+
+        Args:
+            path: The file.
+            text: The file as the editor has it.
+            line: The line in it, from 0.
+        """
+        try:
+            name = path.relative_to(self._folder).as_posix()
+            async with asyncio.timeout(TRACE_SECONDS), self._turn:
+                git = await asyncio.to_thread(GitWorkspace.open, self._folder, init=False)
+                traced = await self._current(git)
+                if name not in traced.trace.blamed:
+                    return ""
+                committed = await git.read_file(traced.commit, name)
+        except (AgentInfraError, ValueError, TimeoutError):
+            return ""  # no repository, no run, a file of elsewhere: there is nothing to tell
+        number = committed_line(committed.splitlines(), text.splitlines(), line)
+        links = [one for one in traced.trace.links if _has(one, name, number)]
+        return "\n\n---\n\n".join([await asyncio.to_thread(self._told, one) for one in links])
+
+    async def _current(self, git: GitWorkspace) -> _Traced:
+        head = await git.commit_id("HEAD")
+        if self._traced is None or self._traced.commit != head:
+            self._traced = _Traced(head, await trace(git, self._log, head))
+        return self._traced
+
+    def _told(self, link: Link) -> str:
+        title = f" {link.title}" if link.title else ""
+        state = reduce(self._log.read(link.run)) if link.run in self._log.runs() else None
+        model = f" · {state.info['model']}" if state and state.info.get("model") else ""
+        return "\n".join(
+            [
+                f"**{link.task}** · **{link.requirement}**{title}",
+                "",
+                _proof(link),
+                "",
+                f"Run `{link.run}`{model} · commit `{link.commit[:10]}`",
+            ]
+        )
+
+
+def committed_line(committed: Sequence[str], edited: Sequence[str], line: int) -> int | None:
+    """The number, from 1, that an edited text's line has in the committed one; None for a line that is not in it.
+
+    Args:
+        committed: Its lines.
+        edited: The lines as they are now.
+        line: A line of these, from 0.
+    """
+    if list(committed) == list(edited):
+        return line + 1 if line < len(edited) else None
+    matcher = difflib.SequenceMatcher(None, committed, edited, autojunk=False)
+    for there, here, size in matcher.get_matching_blocks():
+        if here <= line < here + size:
+            return there + line - here + 1
+    return None
+
+
+def _has(link: Link, path: str, number: int | None) -> bool:
+    return number is not None and any(one.path == path and one.first <= number <= one.last for one in link.places)
+
+
+def _proof(link: Link) -> str:
+    if not link.proven:
+        return f"Not proven: {link.why}"
+    shown = ", ".join(f"`{test}`" for test in link.tests[:MOST_TESTS])
+    more = f" and {len(link.tests) - MOST_TESTS} more" if len(link.tests) > MOST_TESTS else ""
+    return f"Proven by {shown}{more}" if shown else "Proven"
