@@ -56,8 +56,9 @@ def _below(path: str, known: Collection[str]) -> set[str]:
 
 
 def _look_below(root: Path, folders: Collection[str], known: Collection[str], changed: Changed) -> None:
+    found = {one.path: one for one in changed.files}
+    for folder in folders:
+        found |= {one.path: one for one in list_files(root, below=folder)}
     prefixes = tuple(f"{folder}/" for folder in folders)
-    found = {one.path: one for one in list_files(root) if one.path.startswith(prefixes)}
-    taken = {one.path for one in changed.files}
-    changed.files += [one for path, one in found.items() if path not in taken]
+    changed.files = list(found.values())
     changed.gone |= {path for path in known if path.startswith(prefixes) and path not in found}

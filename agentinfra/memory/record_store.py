@@ -151,6 +151,8 @@ class SqliteRecordStore:
             revision, kept = self._revision() or 0, self._copy.read()
             if kept is not None and kept.revision > revision:
                 self._restore(kept.revision, kept.records)
+                if kept.revision > revision + 1:  # one alone was being written when its process ended
+                    self._tell_of_loss(len(kept.records))
             elif kept is None or kept.revision < revision:
                 self._keep_copy()
 
@@ -160,7 +162,9 @@ class SqliteRecordStore:
         for text in records:
             self._connection.execute("INSERT INTO memories VALUES (?, ?)", (_read(self._copy.path, text).id, text))
         self._set_revision(revision)
-        what = f"The memory in {self.path} had lost changes: {len(records)} memories are restored from their copy"
+
+    def _tell_of_loss(self, restored: int) -> None:
+        what = f"The memory in {self.path} had lost changes: {restored} memories are restored from their copy"
         warnings.warn(what, RuntimeWarning, stacklevel=2)
 
     def _keep_copy(self) -> None:

@@ -5,184 +5,201 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import AsyncGenerator, Callable, Iterator
+import threading
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from agentinfra.memory.ignore_rules import root_chain
-from agentinfra.memory.workspace_files import list_files
+from agentinfra.memory.changes import Changes
+from agentinfra.memory.ignore_rules import IGNORE_FILES
+from agentinfra.memory.workspace_files import list_folders
 
 if TYPE_CHECKING:
-    from watchdog.events import FileSystemEvent, FileSystemEventHandler
-    from watchdog.observers.api import BaseObserver
+    from watchdog.observers.inotify_c import CallbackId, InotifyEvent, InotifyFD, Mask, WatchDescriptor
 
-QUIET_SECONDS = 0.05
-LONGEST_SECONDS = 0.5
-"""Steady writing is told of that often, too."""
-POLL_SECONDS = 5.0
-RESCAN_SECONDS = 300.0
-"""However it is watched, everything is looked at that often: the system may drop events without telling."""
-MOST_PATHS = 2_000
-"""With more changed paths it is quicker to look at everything."""
-MOST_WATCHES = 24
-"""Each takes an inotify instance, of which a user has 128 by default."""
-_SILENT = frozenset({"opened", "closed_no_write"})
 _SHORT = (errno.ENOSPC, errno.EMFILE, errno.ENFILE)
-
-Paths = frozenset[str]
-
-
-@dataclass
-class Changes:
-    """Paths that changed, gathered until there is quiet.
-
-    Attributes:
-        everything: Whether all files are to be looked at.
-        polling: Why changes are looked for from time to time, "" where the system tells of them.
-    """
-
-    quiet: float = QUIET_SECONDS
-    longest: float = LONGEST_SECONDS
-    rescan: float = RESCAN_SECONDS
-    polling: str = ""
-    everything: bool = False
-    _paths: set[str] = field(default_factory=set[str])
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def note(self, path: str | None) -> None:
-        """Take a path, or None for everything."""
-        if path is None or len(self._paths) >= MOST_PATHS:
-            self.everything = True
-            self._paths.clear()
-        elif not self.everything:
-            self._paths.add(path)
-        self._news.set()
-
-    async def next(self) -> Paths | None:
-        """Wait for changes, and for quiet after them; None stands for everything."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS if self.polling else self.rescan):
-                await self._news.wait()
-        if not self._news.is_set():
-            return None
-        loop = asyncio.get_running_loop()
-        latest = loop.time() + self.longest
-        while self._news.is_set() and loop.time() < latest:
-            self._news.clear()
-            await asyncio.sleep(self.quiet)
-        self._news.clear()
-        paths, everything = frozenset(self._paths), self.everything
-        self._paths.clear()
-        self.everything = False
-        return None if everything else paths
+"""No watch, no inotify instance or no file descriptor is left."""
+_LIMITS = Path("/proc/sys/fs/inotify")
+_RULES = (*IGNORE_FILES, ".git")
+"""What changes which files of a folder count."""
 
 
 @asynccontextmanager
 async def watching(root: Path, changes: Changes | None = None, *, polling: bool = False) -> AsyncGenerator[Changes]:
     """Watch a workspace's files.
 
-    Folders at the top whose files are all ignored, such as ``.git`` or ``node_modules``, are not watched. Where the
-    system has no watch left, changes are looked for every five seconds; ``polling`` says why.
+    Ignored folders are not watched. Where the system has no watches left, everything is looked at from time to time;
+    ``polling`` of the changes says why.
 
     Args:
         root: The workspace's folder.
         changes: Gathers them; for other times than usual.
-        polling: Look for changes from time to time in any case.
+        polling: Look at everything from time to time in any case.
     """
     gathered = changes or Changes()
     if polling:
         gathered.polling = "asked for"
         yield gathered
         return
-    watch = _Watch(root, gathered, asyncio.get_running_loop())
-    await asyncio.to_thread(watch.start)
+    watches = await asyncio.to_thread(_begun, root, gathered)
     try:
         yield gathered
     finally:
-        await asyncio.to_thread(watch.stop)
+        if watches is not None:
+            await asyncio.to_thread(watches.stop)
 
 
-class _Watch:
-    """The system's watches on a workspace, by watchdog's threads."""
+def _begun(root: Path, changes: Changes) -> FolderWatches | None:
+    """Watches on all folders; None where the system has none to give."""
+    from watchdog.utils import UnsupportedLibcError  # noqa: PLC0415  (only where something is watched)
 
-    def __init__(self, root: Path, changes: Changes, loop: asyncio.AbstractEventLoop) -> None:
-        self._root = root.resolve()
+    try:
+        from watchdog.observers.inotify_c import InotifyFD  # noqa: PLC0415
+
+        watches = FolderWatches(root.resolve(), changes, InotifyFD())
+    except UnsupportedLibcError:
+        changes.polling = "this system has no inotify"
+        return None
+    except OSError as error:
+        if error.errno not in _SHORT:
+            raise
+        changes.polling = _what_is_short(error)
+        return None
+    watches.start()
+    return watches
+
+
+class FolderWatches:
+    """A watch on each folder that is not ignored, all of one inotify instance; watchdog calls from a thread of its own.
+
+    Args:
+        root: The workspace's folder.
+        changes: Told what changed.
+        inotify: Gives the watches.
+    """
+
+    def __init__(self, root: Path, changes: Changes, inotify: InotifyFD) -> None:
+        self._root = root
         self._changes = changes
-        self._loop = loop
-        self._observer: BaseObserver | None = None
-        self._handler: FileSystemEventHandler | None = None
-        self._watched: set[str] = set()
-        self._whole = False
+        self._inotify = inotify
+        self._mask = _mask()
+        self._numbers = count()
+        self._lock = threading.Lock()
+        self._paths: dict[WatchDescriptor, str] = {}
+        self._watches: dict[str, tuple[WatchDescriptor, CallbackId]] = {}
 
     def start(self) -> None:
-        from watchdog.observers import Observer  # noqa: PLC0415  (only where something is watched)
+        """Watch all folders; what changes from now on is told."""
+        self._inotify.start()
+        with self._lock:
+            self._watch_below("")
 
-        folders = sorted(_folders_with_files(self._root))
-        self._whole = len(folders) >= MOST_WATCHES
-        self._handler = _handler(self._take)
+    def stop(self) -> None:
+        """Give all watches back."""
+        with self._lock:
+            self._paths.clear()
+            self._watches.clear()
+        self._inotify.stop()
+        self._inotify.join()
+
+    def on_event(self, event: InotifyEvent) -> None:
+        """Something changed in a folder, or a folder itself did."""
+        with self._lock:
+            folder = self._paths.get(event.wd)
+            if folder is None:
+                return
+            if not event.name:
+                self._note_itself(event, folder)
+                return
+            name = os.fsdecode(event.name)
+            path = f"{folder}/{name}" if folder else name
+            if name in _RULES and not event.is_attrib:
+                self._renew(folder)
+            if name == ".git":  # nothing in it counts, but its being there does
+                self._changes.note(folder or None)
+            elif not event.is_directory:
+                self._changes.note(path)
+            elif not event.is_attrib:
+                self._follow_folder(event, path)
+
+    def on_watch_deleted(self, wd: WatchDescriptor) -> None:
+        """A folder is gone, and its watch with it."""
+        with self._lock:
+            path = self._paths.pop(wd, None)
+            if path is not None and self._watches.get(path, (None,))[0] == wd:
+                del self._watches[path]
+
+    def on_queue_overflow(self) -> None:
+        """Changes were lost, those of folders too."""
+        with self._lock:
+            self._drop(list(self._watches))
+            self._watch_below("")
+            self._changes.note(None)
+
+    def _note_itself(self, event: InotifyEvent, folder: str) -> None:
+        """The root is watched by its parent's parent at best: that it is gone is told by itself."""
+        if not folder and (event.is_delete_self or event.is_move_self):
+            self._changes.polling = "the folder was moved or removed"
+            self._changes.note(None)
+
+    def _follow_folder(self, event: InotifyEvent, path: str) -> None:
+        if event.is_moved_from:
+            self._drop([one for one in self._watches if one == path or one.startswith(f"{path}/")])
+        elif not event.is_delete:
+            self._watch_below(path)
+        self._changes.note(path)  # last: who looks at the folder then sees what was in it before it was watched
+
+    def _renew(self, folder: str) -> None:
+        """Watch what is not ignored any more, and no more what is."""
+        wanted = self._watch_below(folder)
+        below = f"{folder}/" if folder else ""
+        self._drop([one for one in self._watches if one not in wanted and (one == folder or one.startswith(below))])
+
+    def _watch_below(self, folder: str) -> set[str]:
+        wanted: set[str] = set()
         try:
-            self._observer = Observer()
-            self._observer.start()
-            self._schedule("", recursive=self._whole)
-            for folder in folders:
-                self._schedule(folder, recursive=True)
+            for path in list_folders(self._root, below=folder):
+                wanted.add(path)
+                self._watch(path)
         except OSError as error:
             if error.errno not in _SHORT:
                 raise
-            self.stop()
-            self._changes.polling = "the system has no file watch left (fs.inotify.max_user_watches)"
+            self._changes.polling = _what_is_short(error)
+        return wanted
 
-    def stop(self) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None and observer.is_alive():
-            observer.stop()
-            observer.join()
-
-    def _take(self, event: FileSystemEvent) -> None:
-        """Called in watchdog's threads."""
-        if event.event_type in _SILENT or (event.is_directory and event.event_type == "modified"):
+    def _watch(self, path: str) -> None:
+        place = self._root / path
+        if path in self._watches or not os.access(place, os.R_OK):
             return
-        for raw in (event.src_path, event.dest_path):
-            path = os.fsdecode(raw)
-            if path.startswith(f"{self._root}{os.sep}"):
-                self._note(path[len(str(self._root)) + 1 :], is_folder=event.is_directory)
+        number = cast("CallbackId", next(self._numbers))
+        with suppress(FileNotFoundError, NotADirectoryError):  # gone again
+            wd = self._inotify.add_callback(os.fsencode(place), self._mask, self, number)
+            self._paths[wd] = path
+            self._watches[path] = (wd, number)
 
-    def _note(self, path: str, *, is_folder: bool) -> None:
-        top, slash, _ = path.partition(os.sep)
-        if is_folder and not slash:
-            with suppress(OSError):  # gone again, or no watch left: the next look at everything finds it
-                self._schedule(top, recursive=True)
-        if self._whole or not slash or top in self._watched:
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._changes.note, path)
-
-    def _schedule(self, folder: str, *, recursive: bool) -> None:
-        place = self._root / folder
-        is_wanted = not folder or (not self._whole and folder not in self._watched and not self._is_ignored(folder))
-        if self._observer and self._handler and is_wanted and place.is_dir() and not place.is_symlink():
-            self._observer.schedule(self._handler, str(place), recursive=recursive)
-            self._watched.add(folder)
-
-    def _is_ignored(self, folder: str) -> bool:
-        return folder == ".git" or root_chain(self._root).reason(folder, is_folder=True) is not None
+    def _drop(self, paths: list[str]) -> None:
+        dropped = [self._watches.pop(path) for path in paths]
+        for wd, _ in dropped:
+            self._paths.pop(wd, None)
+        self._inotify.remove_callbacks(dropped)
 
 
-def _handler(take: Callable[[FileSystemEvent], None]) -> FileSystemEventHandler:
-    from watchdog.events import FileSystemEventHandler as Handler  # noqa: PLC0415
+def _mask() -> Mask:
+    from watchdog.observers.inotify_c import InotifyConstants, Mask  # noqa: PLC0415
 
-    class Taking(Handler):
-        def on_any_event(self, event: FileSystemEvent) -> None:
-            take(event)
+    kinds = InotifyConstants
+    content = kinds.IN_MODIFY | kinds.IN_CLOSE_WRITE | kinds.IN_ATTRIB
+    entries = kinds.IN_CREATE | kinds.IN_DELETE | kinds.IN_MOVED_FROM | kinds.IN_MOVED_TO
+    itself = kinds.IN_DELETE_SELF | kinds.IN_MOVE_SELF
+    return Mask(content | entries | itself | kinds.IN_ONLYDIR | kinds.IN_DONT_FOLLOW)
 
-    return Taking()
 
-
-def _folders_with_files(root: Path) -> Iterator[str]:
-    seen: set[str] = set()
-    for file in list_files(root):
-        top, slash, _ = file.path.partition("/")
-        if slash and top not in seen:
-            seen.add(top)
-            yield top
+def _what_is_short(error: OSError) -> str:
+    name = "max_user_watches" if error.errno == errno.ENOSPC else "max_user_instances"
+    try:
+        limit = (_LIMITS / name).read_text().strip()
+    except OSError:
+        limit = "too low"
+    return f"the system has no file watch left ({error.strerror}; fs.inotify.{name} is {limit})"

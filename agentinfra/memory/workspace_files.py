@@ -42,7 +42,7 @@ class WorkspaceFile:
     size: int
 
 
-def list_files(root: Path, on_skip: OnSkip | None = None) -> Iterator[WorkspaceFile]:
+def list_files(root: Path, on_skip: OnSkip | None = None, *, below: str = "") -> Iterator[WorkspaceFile]:
     """The regular files of a workspace that no rule ignores; symbolic links are never followed.
 
     What stands in the files is not looked at: ask reason_to_skip of those that are read.
@@ -50,24 +50,34 @@ def list_files(root: Path, on_skip: OnSkip | None = None) -> Iterator[WorkspaceF
     Args:
         root: The workspace's root.
         on_skip: Told the path and the reason of each file and folder that is left out.
+        below: Only those in this folder, relative to the root.
     """
     skip = on_skip or _nobody
-    folders: list[tuple[str, Chain]] = [("", root_chain(root))]
+    folders = _begin(root, below, skip)
     while folders:
         path, chain = folders.pop()
-        files, inner = _sorted_entries(root, path, skip)
-        if path and any(entry.name in IGNORE_FILES for entry in files):
-            chain = extended(chain, root / path, path)
+        files, chain, inner = _read_folder(root, path, chain, skip)
+        folders += inner
         for entry in files:
             found = _file(entry, f"{path}/{entry.name}" if path else entry.name, chain, skip)
             if found is not None:
                 yield found
-        for entry in reversed(inner):
-            its_path = f"{path}/{entry.name}" if path else entry.name
-            if reason := _reason_to_stay_out(entry.path, its_path, chain):
-                skip(its_path, reason)
-            else:
-                folders.append((its_path, chain))
+
+
+def list_folders(root: Path, *, below: str = "") -> Iterator[str]:
+    """The folders that list_files looks into, the root itself as "".
+
+    Each is named before it is read, so that who begins to watch it at that moment misses nothing in it.
+
+    Args:
+        root: The workspace's root.
+        below: Only this folder and those in it, relative to the root.
+    """
+    folders = _begin(root, below, _nobody)
+    while folders:
+        path, chain = folders.pop()
+        yield path
+        folders += _read_folder(root, path, chain, _nobody)[2]
 
 
 def reason_to_skip(root: Path, path: str, stat: os.stat_result, head: bytes, *, listed: bool = False) -> str | None:
@@ -91,6 +101,39 @@ def reason_to_skip(root: Path, path: str, stat: os.stat_result, head: bytes, *, 
 
 def _nobody(_path: str, _reason: str) -> None:
     """Nobody wants to be told."""
+
+
+def _begin(root: Path, below: str, skip: OnSkip) -> list[tuple[str, Chain]]:
+    """A folder with the rules that hold about it; nothing where they leave it out, or a link leads there."""
+    chain, parts = root_chain(root), below.split("/") if below else []
+    for depth in range(1, len(parts) + 1):
+        path = "/".join(parts[:depth])
+        folder = root / path
+        if folder.is_symlink() or not folder.is_dir():
+            return []
+        if reason := _reason_to_stay_out(str(folder), path, chain):
+            skip(path, reason)
+            return []
+        if depth < len(parts):
+            chain = extended(chain, folder, path)
+    return [(below, chain)]
+
+
+def _read_folder(
+    root: Path, path: str, chain: Chain, skip: OnSkip
+) -> tuple[list[os.DirEntry[str]], Chain, list[tuple[str, Chain]]]:
+    """A folder's files, the rules that hold in it, and the folders in it that are to be read, the first one last."""
+    files, folders = _sorted_entries(root, path, skip)
+    if path and any(entry.name in IGNORE_FILES for entry in files):
+        chain = extended(chain, root / path, path)
+    inner: list[tuple[str, Chain]] = []
+    for entry in reversed(folders):
+        its_path = f"{path}/{entry.name}" if path else entry.name
+        if reason := _reason_to_stay_out(entry.path, its_path, chain):
+            skip(its_path, reason)
+        else:
+            inner.append((its_path, chain))
+    return files, chain, inner
 
 
 def _sorted_entries(root: Path, path: str, skip: OnSkip) -> tuple[list[os.DirEntry[str]], list[os.DirEntry[str]]]:

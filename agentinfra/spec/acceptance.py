@@ -47,6 +47,8 @@ def read_example(lines: Sequence[str]) -> Example | None:
     Returns:
         None where the item is no example.
     """
+    if not any(map(_VERB.search, lines)):  # soon known, and there may be many
+        return None
     before: list[str] = []
     after: list[str] = []
     said = ""

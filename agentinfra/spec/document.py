@@ -137,10 +137,11 @@ def parse(text: str) -> Spec:
 
 def spec_of(source: SpecSource) -> Spec:
     """The values of a document that was read; what could not be understood is left out."""
+    lines = source.body.lines
     return Spec(
         title=source.title.title.name if source.title else "",
-        idea="\n".join(source.body.lines[index][1:].removeprefix(" ") for index in source.idea),
-        goal="\n\n".join(_prose(source.body.lines[one.first + 1 : one.last]) for one in source.named("goal")),
+        idea="\n".join(lines[index][1:].removeprefix(" ") for index in source.idea),
+        goal="\n\n".join(filter(None, (_prose(lines[one.first + 1 : one.last]) for one in source.named("goal")))),
         requirements=tuple(requirement_of(source, one) for one in source.requirements),
         questions=tuple(question_of(one) for one in source.questions),
         out_of_scope=_items(source, "out of scope"),

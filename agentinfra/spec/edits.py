@@ -100,7 +100,8 @@ def add_example(source: SpecSource, requirement: RequirementSource, example: Exa
     elif "acceptance" in requirement.labels:
         place, gap = requirement.labels["acceptance"], "\n\n"
     else:
-        place, gap = _last_filled(body, requirement.first, requirement.last), "\n\nAcceptance:\n\n"
+        place = max(index for index in range(requirement.first, requirement.last) if body.lines[index])
+        gap = "\n\nAcceptance:\n\n"
     end = body.span(place).end
     edits = [Edit(end, end, (gap + shown).replace("\n", body.newline))]
     found = [*_accepted(source, requirement), accepted(shown.removeprefix("- ").split("\n"))]

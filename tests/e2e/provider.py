@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -117,6 +118,13 @@ class Provider:
     def asked(self, kind: str) -> list[dict[str, Any]]:
         """The requests of a kind."""
         return [body for own, body in self.requests if own == kind]
+
+    def cuts(self, least: int, seconds: float = 10) -> int:
+        """How many answers were not read to the end, as soon as it is so many: the socket tells of it late."""
+        end = time.monotonic() + seconds
+        while self.cut < least and time.monotonic() < end:
+            time.sleep(0.02)
+        return self.cut
 
     def answer(self, body: dict[str, Any]) -> Reply:
         kind = kind_of(body)

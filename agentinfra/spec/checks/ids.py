@@ -23,6 +23,7 @@ def duplicate_ids(documents: Documents) -> Iterator[Diagnostic]:
 
 
 def _doubled(document: Document, ids: Sequence[Mention]) -> Iterator[Diagnostic]:
+    given = [one.name for one in ids]
     first: dict[str, Mention] = {}
     free: dict[str, Iterator[str]] = {}
     for one in ids:
@@ -30,7 +31,7 @@ def _doubled(document: Document, ids: Sequence[Mention]) -> Iterator[Diagnostic]
         if earlier is one:
             continue
         prefix = one.name.rpartition("-")[0]
-        names = free.setdefault(prefix, free_ids(prefix, [each.name for each in ids]))
+        names = free.setdefault(prefix, free_ids(prefix, given))
         name = next(names)
         yield Diagnostic(
             "duplicate-id",

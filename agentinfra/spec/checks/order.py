@@ -39,8 +39,9 @@ class _Graph:
 
 
 def _graph(source: TasksSource) -> _Graph:
-    numbers: dict[str, int] = {}
-    tasks = [task for task in source.tasks if numbers.setdefault(task.id.name, len(numbers)) == len(numbers) - 1]
+    first = {task.id.name: task for task in reversed(source.tasks)}
+    tasks = [task for task in source.tasks if first[task.id.name] is task]
+    numbers = {task.id.name: number for number, task in enumerate(tasks)}
     edges = [[numbers[one.name] for one in task.depends_on if one.name in numbers] for task in tasks]
     if all(other < node for node, needed in enumerate(edges) for other in needed):
         # Every task stands behind those that it depends on: there is no circle to search for.

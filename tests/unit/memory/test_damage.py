@@ -96,14 +96,27 @@ async def test_what_a_lost_log_held_comes_back_from_the_copy(tmp_path: Path) -> 
     path = tmp_path / "memory.db"
     await learn(path)
     writer = LongTermMemory(path, embedder=None)
-    await writer.astore("only in the log yet")
+    only_in_log = ["only in the log yet", "this one too"]
+    for lesson in only_in_log:
+        await writer.astore(lesson)
     log, database = Path(f"{path}-wal").read_bytes(), path.read_bytes()
     await writer.aclose()
     for spoilt in (os.urandom(len(log)), b"", log[: len(log) // 2]):
         path.write_bytes(database)
         Path(f"{path}-wal").write_bytes(spoilt)
         with pytest.warns(RuntimeWarning, match="had lost changes"):
-            assert await held(path) == [*LESSONS, "only in the log yet"]
+            assert await held(path) == [*LESSONS, *only_in_log]
+
+
+async def test_a_change_whose_process_ended_before_it_was_whole_is_made_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    await learn(path)
+    before = path.read_bytes()
+    writer = LongTermMemory(path, embedder=None)
+    await writer.astore("only in the copy")
+    await writer.aclose()
+    path.write_bytes(before)
+    assert await held(path) == [*LESSONS, "only in the copy"]  # a warning would fail the test
 
 
 async def test_a_damaged_copy_is_made_again_from_the_file(tmp_path: Path) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
+from watchdog.observers.inotify_c import InotifyFD
 
-from agentinfra.memory.watcher import MOST_PATHS, Changes, watching
+from agentinfra.memory.changes import MOST_PATHS, Changes
+from agentinfra.memory.watcher import FolderWatches, watching
 from agentinfra.memory.workspace_memory import WorkspaceMemory
 
 LIMIT = 10
@@ -114,7 +118,7 @@ async def test_now_and_then_everything_is_looked_at_anyway():
 
 
 async def test_polling_tells_nothing_but_the_time(root):
-    async with watching(root, Changes(rescan=60), polling=True) as changes:
+    async with watching(root, Changes(rescan=60, poll=0.05), polling=True) as changes:
         assert changes.polling == "asked for"
         (root / "b.py").write_text("2")
         assert await asyncio.wait_for(changes.next(), LIMIT) is None
@@ -133,6 +137,131 @@ def test_where_watches_are_short_it_polls_and_says_so(root):
     command = [sys.executable, "-P", "-c", program, str(root)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "no file watch left" in ran.stdout, ran.stderr
+
+
+def watched() -> int:
+    """How many watches this process holds, as the system counts them."""
+    count = 0
+    for info in Path("/proc/self/fdinfo").iterdir():
+        with suppress(FileNotFoundError):
+            count += sum(line.startswith("inotify wd") for line in info.read_text().splitlines())
+    return count
+
+
+async def test_ignored_folders_at_any_depth_take_no_watch(root):
+    (root / "src/deep/node_modules/x/y").mkdir(parents=True)
+    async with watching(root) as changes:
+        assert watched() == 3  # the root, src and src/deep
+        (root / "src/deep/node_modules/x/y/index.js").write_text("1")
+        seen = await told(changes, lambda: (root / "b.py").write_text("2"), {"b.py"})
+    assert seen == {"b.py"}
+    assert watched() == 0
+
+
+async def test_new_rules_give_watches_back_and_take_new_ones(root):
+    async with watching(root) as changes:
+        await told(changes, lambda: (root / "src/.gitignore").write_text("deep/\n"), {"src/.gitignore"})
+        assert watched() == 2
+        await told(changes, lambda: (root / "src/.gitignore").write_text("!deep/\n"), {"src/.gitignore"})
+        assert watched() == 3
+        await told(changes, lambda: (root / "src/deep/a.py").write_text("2"), {"src/deep/a.py"})
+
+
+async def test_a_folder_that_becomes_another_repository_is_left_alone(root):
+    async with watching(root) as changes:
+        await told(changes, (root / "src/deep/.git").mkdir, {"src/deep"})
+        assert watched() == 2
+
+
+async def test_moved_folders_are_watched_where_they_are_now(root):
+    async with watching(root) as changes:
+        await told(changes, lambda: (root / "src").rename(root / "lib"), {"src", "lib"})
+        await told(changes, lambda: (root / "lib/deep/a.py").write_text("2"), {"lib/deep/a.py"})
+        (root / "lib").rename(root.parent / f"{root.name}-away")
+        await told(changes, lambda: None, {"lib"})
+        assert watched() == 1
+        shutil.rmtree(root.parent / f"{root.name}-away")
+
+
+async def test_no_file_is_lost_in_folders_made_faster_than_they_are_watched(root):
+    async with watching(root) as changes:
+        for number in range(60):
+            folder = root / f"new{number}/a/b"
+            folder.mkdir(parents=True)
+            (folder / "f.py").write_text("1")
+        seen = await told(changes, lambda: None, {f"new{number}" for number in range(60)})
+        for number in range(60):  # told as a file, or by a folder that was not watched when the file was written
+            assert seen & {f"new{number}", f"new{number}/a", f"new{number}/a/b", f"new{number}/a/b/f.py"}
+        await told(changes, lambda: (root / "new59/a/b/g.py").write_text("1"), {"new59/a/b/g.py"})
+
+
+class HeldBack(InotifyFD):
+    """Leaves events with the system as long as its gate is closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def read_events(self, **options):
+        self.gate.wait(LIMIT)
+        return super().read_events(**options)
+
+
+async def test_after_lost_events_everything_is_looked_at_and_watched_again(root, caplog):
+    changes, inotify = Changes(), HeldBack()
+    watches = FolderWatches(root, changes, inotify)
+    watches.start()
+    try:
+        inotify.gate.clear()
+        await told(changes, lambda: (root / "b.py").write_text("2"), {"b.py"})  # was waited for already
+        for number in range(2_000 + int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())):
+            os.utime(root / ("b.py", ".gitignore")[number % 2])
+        (root / "late/inner").mkdir(parents=True)
+        inotify.gate.set()
+        async with asyncio.timeout(LIMIT):
+            while await changes.next() is not None:
+                pass
+        assert "overflowed" in caplog.text
+        assert watched() == 5
+        await told(changes, lambda: (root / "late/inner/a.py").write_text("1"), {"late/inner/a.py"})
+    finally:
+        inotify.gate.set()
+        watches.stop()
+
+
+class FewWatches(InotifyFD):
+    """A system with few watches left."""
+
+    left = 2
+
+    def add_callback(self, *arguments):
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, "inotify watch limit reached")
+        return super().add_callback(*arguments)
+
+
+async def test_a_folder_for_which_no_watch_is_left_is_polled_for(root):
+    changes = Changes(poll=0.05)
+    watches = FolderWatches(root, changes, FewWatches())
+    watches.start()
+    try:
+        assert "max_user_watches is " in changes.polling
+        await told(changes, lambda: (root / "b.py").write_text("2"), {"b.py"})  # what is watched is told still
+        assert await asyncio.wait_for(changes.next(), LIMIT) is None
+    finally:
+        watches.stop()
+
+
+async def test_a_workspace_that_goes_away_is_polled_for(root):
+    async with watching(root, Changes(poll=0.05)) as changes:
+        root.rename(root.parent / f"{root.name}-away")
+        async with asyncio.timeout(LIMIT):
+            while not changes.polling:
+                await changes.next()
+        assert "moved or removed" in changes.polling
+        (root.parent / f"{root.name}-away").rename(root)
 
 
 @pytest.fixture

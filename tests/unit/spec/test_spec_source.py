@@ -89,7 +89,7 @@ def test_every_line_of_a_specification_is_known_for_what_it_is():
         ("front matter", ""), ("title", ""), ("idea", ""), ("text", ""), ("heading", ""), ("goal", ""), ("comment", ""),
         ("heading", ""), ("out of scope", ""), ("heading", ""), ("text", ""), ("heading", ""), ("heading", "FR-1"),
         ("statement", "FR-1"), ("file", "FR-1"), ("acceptance", "FR-1"), ("example", "FR-1"), ("acceptance", "FR-1"),
-        ("heading", ""), ("question", "Q-1"), ("text", ""),
+        ("heading", ""), ("question", "Q-1"),
     ]  # fmt: skip
 
 

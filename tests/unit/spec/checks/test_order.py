@@ -81,3 +81,11 @@ def test_one_file_by_two_paths(file: str):
 
 def test_of_the_same_id_the_first_is_meant():
     assert found([(1, "a.py", []), (2, "b.py", [1]), (1, "c.py", [2])]) == []
+
+
+def test_a_task_that_is_given_twice_counts_once_in_a_circle():
+    once = [(1, "a.py", [2]), (2, "b.py", [1])]
+    (alone,) = found(once)
+    (twice,) = found([once[0], (1, "c.py", []), once[1]])
+    assert twice.message == alone.message
+    assert "T-1 → T-2 → T-1" in twice.message
