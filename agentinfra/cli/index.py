@@ -20,7 +20,7 @@ from agentinfra.cli.exit_codes import ExitCode
 from agentinfra.security.clean import clean_line
 
 if TYPE_CHECKING:
-    from agentinfra.memory.indexer import IndexReport
+    from agentinfra.memory.index_report import IndexReport
     from agentinfra.memory.search import Hit
     from agentinfra.memory.workspace_memory import WorkspaceMemory
 

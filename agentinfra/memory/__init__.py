@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agentinfra.memory.context import Context
+    from agentinfra.memory.indexing_process import IndexingProcess
     from agentinfra.memory.long_term_memory import LongTermMemory, Remembered
     from agentinfra.memory.recall import Recollection
     from agentinfra.memory.records import MemoryRecord
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Compaction",
     "Context",
+    "IndexingProcess",
     "LongTermMemory",
     "Match",
     "MemoryRecord",
@@ -41,6 +43,7 @@ __all__ = [
 _HOMES = {
     "Compaction": "short_term_memory",
     "Context": "context",
+    "IndexingProcess": "indexing_process",
     "LongTermMemory": "long_term_memory",
     "Match": "vector_store",
     "MemoryRecord": "records",

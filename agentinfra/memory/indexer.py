@@ -9,20 +9,28 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from agentinfra.core.errors import DamagedStore
 from agentinfra.core.interfaces import Embedder
 from agentinfra.memory.changed_files import look
 from agentinfra.memory.chunk import ParsedFile
+from agentinfra.memory.index_report import IndexReport
 from agentinfra.memory.parsing.parser import parse_file
 from agentinfra.memory.regular_file import changed_ns, read_regular
 from agentinfra.memory.search_store import Floats
 from agentinfra.memory.store import FileStamp, MemoryStore
 from agentinfra.memory.store_thread import StoreThread
 from agentinfra.memory.vector_cache import VectorCache
-from agentinfra.memory.workspace_files import MAX_BYTES, WorkspaceFile, list_files, reason_to_skip
+from agentinfra.memory.workspace_files import (
+    MAX_BYTES,
+    WorkspaceFile,
+    ignored_reason,
+    list_files,
+    reason_in_content,
+    reason_to_skip,
+)
 
 BATCH = 64
 """Files between two looks at whether to stop: each batch is kept whole or not at all."""
@@ -39,29 +47,6 @@ T = TypeVar("T")
 
 OnProgress = Callable[[int, int], None]
 """Told how many files were looked at, and how many there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexReport:
-    """What a scan did.
-
-    Attributes:
-        files: Files that are in the index now.
-        changed: Files that were read and indexed anew.
-        removed: Files that are gone.
-        skipped: Files that were looked at and left out.
-        chunks: New chunks.
-        vectors: New vectors.
-        seconds: How long it took.
-    """
-
-    files: int
-    changed: int
-    removed: int
-    skipped: int
-    chunks: int
-    vectors: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +80,7 @@ class Indexer:
         self._store = store
         self._embedder = embedder
         self._cache = cache
+        self._buffers: dict[str, bytes] = {}  # changed in the store's thread only
 
     async def scan(self, on_progress: OnProgress | None = None) -> IndexReport:
         """Bring the index up to date with all files; may be cancelled between batches, and goes on at the next call.
@@ -127,6 +113,34 @@ class Indexer:
             pass  # moved aside; a new one has everything to learn
         return await self.scan()
 
+    async def index_buffer(self, path: str, text: str) -> bool:
+        """Let unsaved text of an editor be found in the place of a file, until it is saved as it is or dropped.
+
+        Args:
+            path: The file's, relative to the workspace's root; there may be none yet.
+            text: All of what it would hold.
+
+        Returns:
+            Whether it is indexed: not where a rule ignores the file, or it is no file of the workspace.
+
+        Raises:
+            StoreError: The index cannot be written.
+        """
+        if await asyncio.to_thread(_is_out, self._root, path):
+            return False
+        data = text.encode(errors="surrogatepass")
+        await self._embed(await self._store.run(lambda store: self._index_buffer(store, path, data)))
+        return True
+
+    async def drop_buffer(self, path: str) -> None:
+        """Let the file itself be found again.
+
+        Raises:
+            StoreError: The index cannot be written.
+        """
+        if await self._store.run(lambda _: self._buffers.pop(path, None)) is not None:
+            await self.update([path])
+
     async def _scan(self, on_progress: OnProgress | None) -> IndexReport:
         stamps = await self._store.run(lambda store: store.stamps())
         found = await asyncio.to_thread(lambda: [*list_files(self._root)])
@@ -144,6 +158,7 @@ class Indexer:
         whole: bool = False,
     ) -> IndexReport:
         began = time.monotonic()
+        gone = {path for path in gone if path not in self._buffers}
         for some in _batches([*gone], BATCH):
             await self._store.run(lambda store, some=some: _remove(store, some))
         changed, chunks, done, touched = 0, 0, 0, set[str]()
@@ -186,13 +201,20 @@ class Indexer:
     ) -> tuple[list[ParsedFile], int]:
         """Index what changed in a batch; the files that were parsed anew, and how many of their chunks are new."""
         fresh = [one for one in batch if not _is_same(one, stamps.get(one.path))]
+        known = store.stamps([one.path for one in fresh])  # what was listed before may have been indexed since
         # Read before the transaction begins: others that write wait for it.
-        read = [one for file in fresh if (one := self._read(file, stamps.get(file.path)))]
+        read = [one for file in fresh if (one := self._read(file, known.get(file.path)))]
         chunks = 0
         if read:
             with store.transaction():
                 chunks = sum(_put(store, one) for one in read)
         return [one.parsed for one in read if one.parsed is not None and not one.reason], chunks
+
+    def _index_buffer(self, store: MemoryStore, path: str, data: bytes) -> set[str]:
+        """Index what an editor holds; the hashes of its chunks where it was parsed anew."""
+        self._buffers[path] = data
+        parsed, _ = self._index(store, [WorkspaceFile(path, UNSURE, UNSURE)], {})
+        return {chunk.hash for one in parsed for chunk in one.chunks}
 
     def _read(self, file: WorkspaceFile, known: FileStamp | None) -> _Read | None:
         """What a file holds now; None where it went while we looked, which the next scan knows."""
@@ -200,17 +222,41 @@ class Indexer:
         try:
             stat, data = read_regular(self._root / file.path, MAX_BYTES)
         except OSError as error:
+            if file.path in self._buffers:
+                return self._read_buffer(file.path, known)
             if error.errno in _GONE:
                 return None
             return _Read(file.path, FileStamp(UNSURE, file.size), f"cannot be read: {error.strerror}")
+        if file.path in self._buffers and self._buffers[file.path] != data:
+            return self._read_buffer(file.path, known)
+        self._buffers.pop(file.path, None)  # it was saved
         changed = changed_ns(stat)
-        blob = hashlib.sha1(data, usedforsecurity=False).hexdigest() if stat.st_size <= MAX_BYTES else ""
+        blob = _blob(data) if stat.st_size <= MAX_BYTES else ""
         stamp = FileStamp(changed if changed < now - RACY_NS else UNSURE, stat.st_size, blob)
-        if reason := reason_to_skip(self._root, file.path, stat, data[:_HEAD], listed=True):
-            return _Read(file.path, stamp, reason)
-        if known is not None and known.blob == blob:
-            return _Read(file.path, stamp)
-        return _Read(file.path, stamp, parsed=parse_file(file.path, data))
+        reason = reason_to_skip(self._root, file.path, stat, data[:_HEAD], listed=True)
+        return _parsed(file.path, stamp, data, reason, known)
+
+    def _read_buffer(self, path: str, known: FileStamp | None) -> _Read:
+        data = self._buffers[path]
+        # Should this process end, the next scan reads the file itself.
+        return _parsed(path, FileStamp(UNSURE, len(data), _blob(data)), data, reason_in_content(path, data), known)
+
+
+def _parsed(path: str, stamp: FileStamp, data: bytes, reason: str | None, known: FileStamp | None) -> _Read:
+    if reason:
+        return _Read(path, stamp, reason)
+    if known is not None and known.blob == stamp.blob:
+        return _Read(path, stamp)
+    return _Read(path, stamp, parsed=parse_file(path, data))
+
+
+def _blob(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def _is_out(root: Path, path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return not parts or "/".join(parts) != path or ".." in parts or ignored_reason(root, path) is not None
 
 
 def _put(store: MemoryStore, read: _Read) -> int:

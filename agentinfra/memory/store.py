@@ -108,10 +108,14 @@ class MemoryStore:
         with reporting(self.path, self._connection), transaction(self._connection):
             yield
 
-    def stamps(self) -> dict[str, FileStamp]:
-        """What is known of each file, those that are left out included."""
-        rows = "SELECT path, mtime_ns, size, blob FROM files"
-        return dict(self._made(lambda row: (os.fsdecode(row[0]), FileStamp(*row[1:])), rows))
+    def stamps(self, among: Collection[str] | None = None) -> dict[str, FileStamp]:
+        """What is known of each file, or of some of them; those that are left out included."""
+        sql = "SELECT path, mtime_ns, size, blob FROM files"
+        if among is None:
+            rows = self._rows(sql)
+        else:
+            rows = [row for path in among for row in self._rows(f"{sql} WHERE path = ?", (os.fsencode(path),))]
+        return {os.fsdecode(path): FileStamp(*stamp) for path, *stamp in rows}
 
     def skipped(self) -> dict[str, str]:
         """The files that were looked at and left out, with the reason."""

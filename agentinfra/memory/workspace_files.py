@@ -17,6 +17,7 @@ MAX_BYTES = 1_000_000
 """Larger files are left out."""
 MAX_LINE = 2000
 """Bytes of a line that a person would still write; longer ones come from a minifier."""
+_HEAD = 8_192
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".txt", ".ipynb", ".tex", ".adoc")
 _GENERATED = re.compile(
     rb"@generated\b|\b(auto(matically)?[- ]?|code )generated (by|from|file)\b|\bgenerated\b.*\bdo not edit\b",
@@ -96,7 +97,7 @@ def reason_to_skip(root: Path, path: str, stat: os.stat_result, head: bytes, *, 
         return ignored
     if stat.st_size > MAX_BYTES:
         return f"larger than {MAX_BYTES:,} bytes"
-    return _reason_in_content(path, head)
+    return reason_in_content(path, head)
 
 
 def _nobody(_path: str, _reason: str) -> None:
@@ -192,7 +193,16 @@ def ignored_reason(root: Path, path: str) -> str | None:
     return chain.reason(path, is_folder=False)
 
 
-def _reason_in_content(path: str, head: bytes) -> str | None:
+def reason_in_content(path: str, data: bytes) -> str | None:
+    """Why what a file holds leaves it out of the index; None where it does not.
+
+    Args:
+        path: The file's.
+        data: All of it, or its first bytes; 8,192 are enough.
+    """
+    if len(data) > MAX_BYTES:
+        return f"larger than {MAX_BYTES:,} bytes"
+    head = data[:_HEAD]
     if _is_binary(head):
         return "binary"
     if _is_generated(head):

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from agentinfra.core.config import data_folder, workspace_folder
 from agentinfra.core.errors import DamagedStore
 from agentinfra.core.interfaces import Embedder
 from agentinfra.memory.embedders.static import StaticEmbedder
-from agentinfra.memory.indexer import Indexer, IndexReport, OnProgress
+from agentinfra.memory.index_report import Followed, IndexReport
+from agentinfra.memory.indexer import Indexer, OnProgress
+from agentinfra.memory.indexing_lock import following, lock_path
 from agentinfra.memory.search import Hit, HybridSearch
 from agentinfra.memory.store import MemoryStore
 from agentinfra.memory.store_thread import StoreThread
 from agentinfra.memory.vector_cache import VectorCache
 from agentinfra.memory.watcher import watching
-
-
-class Followed(NamedTuple):
-    """What a look at the files did, and why changes are looked for from time to time ("" where the system tells)."""
-
-    report: IndexReport
-    polling: str
 
 
 class WorkspaceMemory:
@@ -41,12 +36,14 @@ class WorkspaceMemory:
         store: Its index.
         embedder: Gives and takes part by meaning; None for words alone.
         cache: The user's vectors of all workspaces.
+        lock: Held by whoever follows the files.
     """
 
     def __init__(
-        self, root: Path, store: StoreThread[MemoryStore], embedder: Embedder | None, cache: VectorCache
+        self, root: Path, store: StoreThread[MemoryStore], embedder: Embedder | None, cache: VectorCache, lock: Path
     ) -> None:
         self._root = root
+        self._lock = lock
         self._store = store
         self._cache = cache
         is_cheap = isinstance(embedder, StaticEmbedder)  # as fast as the cache
@@ -68,7 +65,8 @@ class WorkspaceMemory:
         path = workspace_folder(root, data) / "memory.db"
         store = StoreThread(lambda: MemoryStore.open(path), path)
         cache = VectorCache((data or data_folder()) / "vector-cache.db")
-        return cls(root.resolve(), store, StaticEmbedder() if embedder == "static" else embedder, cache)
+        chosen = StaticEmbedder() if embedder == "static" else embedder
+        return cls(root.resolve(), store, chosen, cache, lock_path(root, data))
 
     async def index(self, on_progress: OnProgress | None = None) -> IndexReport:
         """Bring the index up to date with the files; what did not change is not read.
@@ -79,7 +77,7 @@ class WorkspaceMemory:
         return await self._indexer.scan(on_progress)
 
     async def follow(self, on_progress: OnProgress | None = None, *, polling: bool = False) -> AsyncGenerator[Followed]:
-        """Keep the index up to date with the files, as long as somebody iterates.
+        """Keep the index up to date with the files, as long as somebody iterates; one process a workspace may.
 
         Args:
             on_progress: Told how far the first look at everything is.
@@ -89,16 +87,33 @@ class WorkspaceMemory:
             What each look did, the first one at everything; looks that found nothing to do are not told.
 
         Raises:
+            StoreError: Another process follows the files already, or the index cannot be written.
+        """
+        with following(self._lock):
+            async with watching(self._root, polling=polling) as changes:
+                # Watched before the first look, so that nothing falls between the two.
+                yield Followed(await self.index(on_progress), changes.polling)
+                while True:
+                    paths = await changes.next()
+                    report = await (self.index() if paths is None else self._indexer.update(paths))
+                    if report.changed or report.removed:
+                        yield Followed(report, changes.polling)
+
+    async def index_buffer(self, path: str, text: str) -> bool:
+        """Let unsaved text be found in the place of a file, until it is saved or dropped; see :class:`.Indexer`.
+
+        Raises:
             StoreError: The index cannot be written.
         """
-        async with watching(self._root, polling=polling) as changes:
-            # Watched before the first look, so that nothing falls between the two.
-            yield Followed(await self.index(on_progress), changes.polling)
-            while True:
-                paths = await changes.next()
-                report = await (self.index() if paths is None else self._indexer.update(paths))
-                if report.changed or report.removed:
-                    yield Followed(report, changes.polling)
+        return await self._indexer.index_buffer(path, text)
+
+    async def drop_buffer(self, path: str) -> None:
+        """Let the file itself be found again.
+
+        Raises:
+            StoreError: The index cannot be written.
+        """
+        await self._indexer.drop_buffer(path)
 
     async def search(
         self, query: str, k: int = 10, *, paths: str | None = None, kinds: Collection[str] | None = None
