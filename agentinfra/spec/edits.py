@@ -34,17 +34,22 @@ def answer_question(source: SpecSource, question: QuestionSource, answer: str) -
         SpecError: The document cannot take it: a comment or code block that nothing closes would be closed by it, or
             it holds a character that ends a line. The same holds for all functions here.
     """
-    body, said = source.body, one_line(answer)
-    edits = [Edit(*question.box, "x" if said else " ")]
-    fields = [index for name, _, index in question.fields if name == "answer"]
-    if fields:
-        edits += _another_answer(source, question, fields[-1], said)
-    elif said:
-        end = body.span(_last_filled(body, question.first, question.last)).end
-        edits.append(Edit(end, end, f"{body.newline}  - Answer: {said}"))
+    said = one_line(answer)
+    edits = answer_edits(source, question, said)
     before, place = spec_of(source), source.questions.index(question)
     answered = replace(before.questions[place], answer=said or None)
     return _proven(source, edits, replace(before, questions=_with(before.questions, place, answered)))
+
+
+def answer_edits(source: SpecSource, question: QuestionSource, said: str) -> list[Edit]:
+    """The edits of :func:`answer_question` for a text of one line, not proven: for offering many of them."""
+    body = source.body
+    edits = [Edit(*question.box, "x" if said else " ")]
+    fields = [index for name, _, index in question.fields if name == "answer"]
+    if fields:
+        return [*edits, *_another_answer(source, question, fields[-1], said)]
+    end = body.span(_last_filled(body, question.first, question.last)).end
+    return [*edits, Edit(end, end, f"{body.newline}  - Answer: {said}")] if said else edits
 
 
 def _another_answer(source: SpecSource, question: QuestionSource, index: int, answer: str) -> Iterator[Edit]:

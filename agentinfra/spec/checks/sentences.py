@@ -11,7 +11,8 @@ from agentinfra.spec.spec_source import RequirementSource, SpecSource
 
 # Each begins with one set of characters, which is what makes a search fast.
 NAMED = re.compile(r"[`\"“](?:(?<=`)[^`\n]+`|(?<=\")[^\"\n]*\"|(?<=“)[^”\n]*”)")
-_VERBATIM = re.compile(r"^[ \t]*(```|~~~).*?^[ \t]*\1[^\n]*$|<!--.*?-->", re.MULTILINE | re.DOTALL)
+# What nothing closes goes on to the end; to look for its end from every mark anew would take time by the square.
+_VERBATIM = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)|<!--.*?(?:-->|\Z)", re.MULTILINE | re.DOTALL)
 _END = re.compile(r"[.!?\n](?:(?<=[.!?])(?=\s|\Z)|(?<=\n)(?:\s*\n|(?=\s*[-*+] )))")
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentinfra.core.errors import SpecError
+from agentinfra.spec.diagnostics import check_documents
 from agentinfra.spec.document import parse
 from agentinfra.spec.source import Mention, render
 from agentinfra.spec.spec_source import read_spec
@@ -116,6 +117,7 @@ SLOW = {
     "a criterion of many": "# T\n### FR-1 · A\nAcceptance:\n- given " + ", when a" * (LONG // 8),
     "an answer of many lines": "# T\n## Questions\n- [ ] Q-1 · A\n  - Answer:\n" + "a\n" * (LONG // 2),
     "a story of many lines": "# T\n## User stories\n- a\n" + "a\n" * (LONG // 2),
+    "comments that nothing closes": "# T\n### FR-1 · A\nAcceptance:\n- " + "<!-- a" * (LONG // 6),
     "a criterion of many lines": "# T\n### FR-1 · A\nAcceptance:\n- when a\n" + " b\n" * (LONG // 3) + " then c",
 }
 
@@ -125,4 +127,5 @@ def test_time_grows_with_the_size_alone(name: str):
     text, begin = SLOW[name], time.process_time()
     for source in (read_spec(text), read_tasks(text)):
         assert render(text, source.blocks) == text
+    check_documents(read_spec(text), read_tasks(text))
     assert time.process_time() - begin < 2
