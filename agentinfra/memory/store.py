@@ -242,6 +242,11 @@ class MemoryStore:
         sql = " ".join([_DEFINITIONS, where, "ORDER BY f.path, d.line"])
         return self._made(lambda row: (os.fsdecode(row[0]), Definition(*row[1:])), sql, bound)
 
+    def definitions_like(self, pattern: str, most: int) -> list[tuple[str, Definition]]:
+        """Definitions whose symbol fits a pattern of SQL's LIKE with ``!`` as escape, those with short names first."""
+        sql = f"{_DEFINITIONS} WHERE d.symbol LIKE ? ESCAPE '!' ORDER BY length(d.last), d.symbol LIMIT ?"
+        return self._made(lambda row: (os.fsdecode(row[0]), Definition(*row[1:])), sql, (pattern, most))
+
     def references(self, name: str | None = None, path: str | None = None) -> list[tuple[str, Reference]]:
         """Uses of a name, in a file, or all."""
         where, bound = _where({"u.name = ?{n}": name, "f.path = ?{n}": _encoded(path)})

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from agentinfra.core.config import data_folder, workspace_folder
 from agentinfra.core.errors import DamagedStore
 from agentinfra.core.interfaces import Embedder
+from agentinfra.memory.chunk import Definition
 from agentinfra.memory.embedders.static import StaticEmbedder
 from agentinfra.memory.index_report import Followed, IndexReport
 from agentinfra.memory.indexer import Indexer, OnProgress
@@ -16,6 +17,7 @@ from agentinfra.memory.indexing_lock import following, lock_path
 from agentinfra.memory.search import Hit, HybridSearch
 from agentinfra.memory.store import MemoryStore
 from agentinfra.memory.store_thread import StoreThread
+from agentinfra.memory.symbol_search import find_symbols
 from agentinfra.memory.vector_cache import VectorCache
 from agentinfra.memory.watcher import watching
 
@@ -128,6 +130,14 @@ class WorkspaceMemory:
         except DamagedStore:
             await self.index()  # the damaged file was moved aside, and the new one is empty
             return await self._search.search(query, k, paths=paths, kinds=kinds)
+
+    async def symbols(self, query: str, most: int = 100) -> list[tuple[str, Definition]]:
+        """Definitions by what was typed of their names, the best ones first; see :func:`.find_symbols`.
+
+        Raises:
+            StoreError: The index cannot be read.
+        """
+        return await self._store.run(lambda store: find_symbols(store, query, most))
 
     async def check(self) -> bool:
         """Whether the index is whole; where it is damaged it is moved aside, and all files are indexed again.

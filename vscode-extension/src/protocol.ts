@@ -30,6 +30,31 @@ export interface ChangeDecideResult {
 }
 
 /**
+ * Which folder's index; the first one's where it is left out.
+ */
+export interface IndexGetParams {
+  folder?: string | null;
+}
+
+/**
+ * How far the index of a folder is.
+ *
+ * Attributes:
+ *     folder: URI of the folder.
+ *     state: "off" until something is looked for; "trouble" where it is not kept up to date.
+ *     done: Files that were looked at.
+ *     total: Files that there are.
+ *     message: What keeps it from being up to date, or how it is kept so; "" for nothing of note.
+ */
+export interface IndexStatus {
+  folder: string;
+  state: "off" | "indexing" | "fresh" | "trouble";
+  done?: number;
+  total?: number;
+  message?: string;
+}
+
+/**
  * A piece of an answer; numbers of a request grow.
  */
 export interface LmChunk {
@@ -278,6 +303,43 @@ export interface RunUpdate {
 }
 
 /**
+ * A piece of a file; lines count from 0, the last one is included; a higher score is better.
+ */
+export interface SearchHit {
+  uri: string;
+  startLine: number;
+  endLine: number;
+  symbol: string;
+  kind: string;
+  text: string;
+  score: number;
+}
+
+/**
+ * A question, a piece of code, or a name; ``paths`` is a pattern such as ``src/*.py``.
+ *
+ * Attributes:
+ *     query: What to look for.
+ *     folder: URI of the workspace folder; the first one where it is left out.
+ *     limit: The most hits, 1 to 100.
+ *     paths: Only files that fit.
+ */
+export interface SearchParams {
+  query: string;
+  folder?: string | null;
+  limit?: number;
+  paths?: string | null;
+}
+
+/**
+ * What was found, the best first; ``state`` is that of the index: all was looked at where it is "fresh".
+ */
+export interface SearchResult {
+  hits: Array<SearchHit>;
+  state: "off" | "indexing" | "fresh" | "trouble";
+}
+
+/**
  * The name of a secret, such as ``OPENAI_API_KEY``.
  */
 export interface SecretParams {
@@ -291,6 +353,12 @@ export interface SecretResult {
   value?: string | null;
 }
 
+/**
+ * The person trusts the workspace now.
+ */
+export interface TrustGranted {
+}
+
 export interface ClientRequests {
   "agentinfra/run/start": { params: RunStartParams; result: RunStartResult };
   "agentinfra/run/get": { params: RunGetParams; result: RunGetResult };
@@ -298,10 +366,13 @@ export interface ClientRequests {
   "agentinfra/plan/decide": { params: PlanDecideParams; result: PlanDecideResult };
   "agentinfra/change/decide": { params: ChangeDecideParams; result: ChangeDecideResult };
   "agentinfra/models/list": { params: ModelsListParams; result: ModelsListResult };
+  "agentinfra/search": { params: SearchParams; result: SearchResult };
+  "agentinfra/index/get": { params: IndexGetParams; result: IndexStatus };
 }
 
 export interface ClientNotifications {
   "agentinfra/lm/chunk": { params: LmChunk };
+  "agentinfra/trust/granted": { params: TrustGranted };
 }
 
 export interface ServerRequests {
@@ -315,4 +386,5 @@ export interface ServerRequests {
 export interface ServerNotifications {
   "agentinfra/run/update": { params: RunUpdate };
   "agentinfra/run/ended": { params: RunEnded };
+  "agentinfra/index/update": { params: IndexStatus };
 }

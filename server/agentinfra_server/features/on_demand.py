@@ -21,6 +21,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "agentinfra/change/decide",
     ),
     "models": ("agentinfra/models/list", "agentinfra/lm/chunk"),
+    "trust": ("agentinfra/trust/granted",),
+    "index": (
+        "agentinfra/search",
+        "agentinfra/index/get",
+        "workspace/symbol",
+        "workspace/didChangeWorkspaceFolders",
+    ),
     "progress": ("window/workDoneProgress/cancel",),
 }
 COMMANDS: Mapping[str, tuple[str, ...]] = {

@@ -39,6 +39,10 @@ def handlers(server: Connection) -> dict[str, Handler]:
 async def start(server: Connection, params: wire.RunStartParams) -> wire.RunStartResult:
     """Start a run; the answer comes as soon as it has an id."""
     folder = server.workspaces.folder(params.folder)
+    if params.planner and not server.editor.trusts:
+        raise InputError(
+            "The workspace is not trusted, so its own planner is not run", next_step="Trust the workspace first"
+        )
     options = {
         "mode": params.mode,
         "init": params.initialize,

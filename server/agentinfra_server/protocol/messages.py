@@ -14,6 +14,7 @@ Source = Literal["api", "local"]
 Action = Literal["stop", "resume"]
 Decision = Literal["approve", "reject"]
 ChangeDecision = Literal["accept", "reject", "undo", "redo"]
+IndexState = Literal["off", "indexing", "fresh", "trouble"]
 Json = Mapping[str, Any]
 
 
@@ -309,6 +310,75 @@ class RunEnded:
     next: str = ""
 
 
+@message
+class SearchParams:
+    """A question, a piece of code, or a name; ``paths`` is a pattern such as ``src/*.py``.
+
+    Attributes:
+        query: What to look for.
+        folder: URI of the workspace folder; the first one where it is left out.
+        limit: The most hits, 1 to 100.
+        paths: Only files that fit.
+    """
+
+    query: str
+    folder: str | None = None
+    limit: int = 10
+    paths: str | None = None
+
+
+@message
+class SearchHit:
+    """A piece of a file; lines count from 0, the last one is included; a higher score is better."""
+
+    uri: str
+    start_line: int
+    end_line: int
+    symbol: str
+    kind: str
+    text: str
+    score: float
+
+
+@message
+class SearchResult:
+    """What was found, the best first; ``state`` is that of the index: all was looked at where it is "fresh"."""
+
+    hits: list[SearchHit]
+    state: IndexState
+
+
+@message
+class IndexGetParams:
+    """Which folder's index; the first one's where it is left out."""
+
+    folder: str | None = None
+
+
+@message
+class IndexStatus:
+    """How far the index of a folder is.
+
+    Attributes:
+        folder: URI of the folder.
+        state: "off" until something is looked for; "trouble" where it is not kept up to date.
+        done: Files that were looked at.
+        total: Files that there are.
+        message: What keeps it from being up to date, or how it is kept so; "" for nothing of note.
+    """
+
+    folder: str
+    state: IndexState
+    done: int = 0
+    total: int = 0
+    message: str = ""
+
+
+@message
+class TrustGranted:
+    """The person trusts the workspace now."""
+
+
 class Method(NamedTuple):
     """A method of the protocol; ``result`` is None for a notification."""
 
@@ -325,12 +395,16 @@ METHODS = (
     Method("agentinfra/plan/decide", "client", PlanDecideParams, PlanDecideResult),
     Method("agentinfra/change/decide", "client", ChangeDecideParams, ChangeDecideResult),
     Method("agentinfra/models/list", "client", ModelsListParams, ModelsListResult),
+    Method("agentinfra/search", "client", SearchParams, SearchResult),
+    Method("agentinfra/index/get", "client", IndexGetParams, IndexStatus),
     Method("agentinfra/question/ask", "server", QuestionParams, QuestionResult),
     Method("agentinfra/permission/request", "server", PermissionParams, PermissionResult),
     Method("agentinfra/secret/get", "server", SecretParams, SecretResult),
     Method("agentinfra/lm/request", "server", LmRequestParams, LmResult),
     Method("agentinfra/lm/countTokens", "server", LmCountParams, LmCountResult),
     Method("agentinfra/lm/chunk", "client", LmChunk),
+    Method("agentinfra/trust/granted", "client", TrustGranted),
     Method("agentinfra/run/update", "server", RunUpdate),
     Method("agentinfra/run/ended", "server", RunEnded),
+    Method("agentinfra/index/update", "server", IndexStatus),
 )

@@ -31,10 +31,14 @@ class Wire(LanguageServerProtocol):
     """The protocol of this server."""
 
     is_initialized = False
+    is_trusted = False
+    """Whether the client said so in its initialization options, or later."""
 
     @lsp_method(INITIALIZE)
     def lsp_initialize(self, params: InitializeParams) -> Generator[Any, Any, InitializeResult]:
         """Answer as pygls does, and name the version of our own methods."""
+        options = params.initialization_options
+        self.is_trusted = isinstance(options, dict) and cast("dict[str, Any]", options).get("trusted") is True
         result = yield from super().lsp_initialize(params)
         result.capabilities.experimental = {"agentinfra": {"version": VERSION}}
         return result

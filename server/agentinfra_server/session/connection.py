@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pygls.server import ServerErrors
 
     from agentinfra_server.session.editor import Editor
+    from agentinfra_server.session.indexes import Indexes
     from agentinfra_server.session.runs import Runs
 
 
@@ -49,10 +50,19 @@ class Connection(LanguageServer):
 
         return Runs(self.editor, self.workspaces)
 
+    @cached_property
+    def indexes(self) -> Indexes:
+        """The indexes of the folders."""
+        from agentinfra_server.session.indexes import Indexes  # noqa: PLC0415  (heavy: not before the first question)
+
+        return Indexes(self.editor, self.workspaces)
+
     async def end(self) -> None:
-        """Stop every run, so that it can be resumed, and note that the editor said goodbye."""
+        """Stop every run, so that it can be resumed, and all else, and note that the editor said goodbye."""
         if "runs" in self.__dict__:
             await self.runs.aclose()
+        if "indexes" in self.__dict__:
+            await self.indexes.aclose()
         self.workspaces.close()
         self.may_exit = True
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
-from pygls.lsp.server import LanguageServer
 
 from agentinfra.protocols.json_rpc import RpcError
 from agentinfra.workflow.run_state import RunState
 from agentinfra_server.protocol.message import VERSION, read, write
 from agentinfra_server.protocol.messages import (
+    IndexStatus,
     PermissionParams,
     PermissionResult,
     QuestionParams,
@@ -25,6 +25,9 @@ from agentinfra_server.protocol.messages import (
 )
 from agentinfra_server.session.client import OnChunk
 from agentinfra_server.session.progress import Progress
+
+if TYPE_CHECKING:
+    from agentinfra_server.session.connection import Connection
 
 ALLOW, DENY = "Allow", "Deny"
 APPROVE, REJECT = "Approve & build", "Reject"
@@ -38,7 +41,7 @@ class Editor:
         server: The connection.
     """
 
-    def __init__(self, server: LanguageServer) -> None:
+    def __init__(self, server: Connection) -> None:
         self._server = server
         self._progress = Progress(server)
         self._listeners: dict[str, OnChunk] = {}
@@ -49,6 +52,15 @@ class Editor:
         own = _fields(experimental).get("agentinfra")
         told = _fields(own)
         return told.get("version") == VERSION and bool(told.get(ability))
+
+    @property
+    def trusts(self) -> bool:
+        """Whether the person trusts the workspace; an editor that knows no trust has opened what its person trusts."""
+        return self._server.wire.is_trusted or not self.can("trust")
+
+    async def take_trust(self, _params: object) -> None:
+        """The person trusts the workspace from now on."""
+        self._server.wire.is_trusted = True
 
     async def ask(self, question: QuestionParams) -> str | None:
         """Put a question; an approval is asked for in the editor's own way only where that is a message box."""
@@ -128,6 +140,10 @@ class Editor:
         if ended.message and not self.can("questions"):
             text = ". ".join(part.rstrip(".") for part in (ended.message, ended.why, ended.next) if part)
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, text))
+
+    async def tell_index(self, status: IndexStatus) -> None:
+        """Tell how far the index of a folder is."""
+        self._notify("agentinfra/index/update", status)
 
     def _notify(self, method: str, value: object) -> None:
         if self.can("updates"):
