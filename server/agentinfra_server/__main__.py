@@ -1,4 +1,6 @@
-"""Starts the server over standard input and output: ``agentinfra-server`` or ``python -P -m agentinfra_server``.
+"""Starts the server: ``agentinfra-server`` or ``python -P -m agentinfra_server``, over standard input and output.
+
+For debugging, ``--tcp PORT`` and ``--ws PORT`` listen on loopback instead, and print the address and a token.
 
 Without ``-P`` Python puts the opened folder first on its path and runs whatever ``asyncio.py`` lies there.
 """
@@ -16,14 +18,42 @@ from agentinfra import __version__
 def main() -> int:
     """Serve one editor until it leaves; the exit code is 0 when it said goodbye before."""
     parser = argparse.ArgumentParser(prog="agentinfra-server", description="AgentInfra's language server, over stdio.")
+    door = parser.add_mutually_exclusive_group()
+    door.add_argument("--tcp", type=int, metavar="PORT", help="listen on loopback instead; 0 is any free port")
+    door.add_argument("--ws", type=int, metavar="PORT", help="the same over WebSocket")
     parser.add_argument("--version", action="version", version=f"agentinfra-server {__version__}")
-    parser.parse_args()
+    given = parser.parse_args()
+    if given.tcp is not None or given.ws is not None:
+        return listen(given.tcp, given.ws)
     # Only now: --version answers without the protocol's machinery.
     from agentinfra_server.server import create_server  # noqa: PLC0415
 
     server = create_server()
     server.start_io(sys.stdin.buffer, claim_stdout())
     return 0 if server.may_exit else 1
+
+
+def listen(tcp: int | None, ws: int | None) -> int:
+    """Serve one editor over a socket; the same exit codes.
+
+    Args:
+        tcp: The port for TCP; None for WebSocket.
+        ws: The port for WebSocket.
+    """
+    import asyncio  # noqa: PLC0415  (an editor's server does without these until it needs them)
+
+    from agentinfra_server.listening import Listener  # noqa: PLC0415
+    from agentinfra_server.server import create_server  # noqa: PLC0415
+
+    listener = Listener(create_server, sys.stdout)
+    try:
+        asyncio.run(listener.tcp(tcp) if tcp is not None else listener.websocket(ws or 0))
+    except (KeyboardInterrupt, SystemExit):
+        pass  # the editor has said "exit", or a person has
+    except OSError as error:
+        print(f"agentinfra-server: {error}", file=sys.stderr)
+        return 2
+    return 0 if listener.may_exit else 1
 
 
 def claim_stdout() -> BinaryIO:

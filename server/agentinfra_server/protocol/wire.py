@@ -6,7 +6,7 @@ message, and turns parameters of methods it does not know into named tuples. Her
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, cast
 
 from lsprotocol.types import EXIT, INITIALIZE, InitializeParams, InitializeResult, ResponseError
@@ -31,6 +31,8 @@ class Wire(LanguageServerProtocol):
     """The protocol of this server."""
 
     is_initialized = False
+    admits: Callable[[object], bool] | None = None
+    """Says by its initialization options whether a client is let in; None lets in whoever holds the other end."""
     is_trusted = False
     """Whether the client said so in its initialization options, or later."""
 
@@ -79,7 +81,7 @@ class Wire(LanguageServerProtocol):
             return JsonRpcInvalidRequest("method is a text")
         if is_request and (isinstance(number, bool) or not isinstance(number, int | str)):
             return JsonRpcInvalidRequest("id is a number or a text")
-        return self._untimely(method, number if is_request else None)
+        return self._untimely(method, number if is_request else None) or self._unknown(data)
 
     def _untimely(self, method: str, number: Any) -> JsonRpcException | None:
         if number is not None and number in self._request_futures:
@@ -89,6 +91,13 @@ class Wire(LanguageServerProtocol):
         if not self.is_initialized and method not in (INITIALIZE, EXIT):
             return NotInitialized()
         return None
+
+    def _unknown(self, data: dict[str, Any]) -> JsonRpcException | None:
+        if self.admits is None or data.get("method") != INITIALIZE:
+            return None
+        params = data.get("params")
+        options = cast("dict[str, Any]", params).get("initializationOptions") if isinstance(params, dict) else None
+        return None if self.admits(options) else JsonRpcInvalidRequest("initializationOptions.token is not the one")
 
     def _take(self, data: dict[str, Any], number: Any) -> None:
         self.is_initialized = self.is_initialized or data.get("method") == INITIALIZE
