@@ -26,14 +26,17 @@ NODE_PACKAGES = ROOT / "tests" / "node"
 NODE_STAMP = NODE_PACKAGES / "node_modules" / "setup-stamp"
 OLDEST_PYTHON = (3, 11)
 BWRAP = "/usr/bin/bwrap"  # the sandbox takes no other one, least of all from PATH
-CHROMIUM = "/usr/bin/chromium"
-NEOVIM = "/usr/bin/nvim"
+TEST_PROGRAMS = (  # path, what for, Debian packages
+    ("/usr/bin/chromium", "browser tests", "chromium"),
+    ("/usr/bin/nvim", "an editor without our extension drives a run", "neovim"),
+    ("/usr/bin/emacs", "another one, by its eglot", "emacs-nox elpa-eglot elpa-markdown-mode"),
+)
 OLDEST_GIT = (2, 38)  # the first with `git merge-tree --write-tree`
 DISK_BYTES = 4 * 10**9  # packages, pip's cache, and the model file with the parts that it is assembled from
 
 
 class Missing(NamedTuple):
-    """Something that the machine lacks, and the Debian package that brings it ("" if none does)."""
+    """Something that the machine lacks, and the Debian packages that bring it ("" if none does)."""
 
     what: str
     package: str = ""
@@ -88,10 +91,9 @@ def missing_tools(for_tests: bool) -> list[Missing]:
         missing.append(Missing("git 2.38 or newer: branches and worktrees of a run", "git"))
     if not os.access(BWRAP, os.X_OK):
         missing.append(Missing(f"bubblewrap ({BWRAP}): runs generated code without network", "bubblewrap"))
-    if for_tests and not os.access(CHROMIUM, os.X_OK):
-        missing.append(Missing(f"chromium ({CHROMIUM}): browser tests", "chromium"))
-    if for_tests and not os.access(NEOVIM, os.X_OK):
-        missing.append(Missing(f"Neovim ({NEOVIM}): an editor without our extension drives a run", "neovim"))
+    for path, what_for, packages in TEST_PROGRAMS if for_tests else ():
+        if not os.access(path, os.X_OK):
+            missing.append(Missing(f"{Path(path).name} ({path}): {what_for}", packages))
     return missing
 
 
@@ -125,7 +127,7 @@ def install(packages: list[str]) -> None:
     print(f"Installing {' '.join(packages)}", flush=True)
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     subprocess.run(["apt-get", "update", "-q"], env=environment, check=False)
-    command = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
+    command = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *" ".join(packages).split()]
     subprocess.run(command, env=environment, check=False)
     importlib.invalidate_caches()  # the check that follows looks for Python modules too
 

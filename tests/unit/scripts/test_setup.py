@@ -124,10 +124,12 @@ def test_an_installation_is_done_once_and_again_when_it_failed_or_the_project_ch
 
 def test_for_the_tests_a_browser_is_needed_and_for_the_demo_it_is_not(project):
     fill_the_disk(project)
-    edit(project, "scripts/setup.py", 'CHROMIUM = "/usr/bin/chromium"', 'CHROMIUM = "/no/chromium"')
-    edit(project, "scripts/setup.py", 'NEOVIM = "/usr/bin/nvim"', 'NEOVIM = "/no/nvim"')
+    for name in ("chromium", "nvim", "emacs"):
+        edit(project, "scripts/setup.py", f'"/usr/bin/{name}"', f'"/no/{name}"')
     assert "chromium" not in project.script("setup.py")[1]
-    assert "  - chromium (/no/chromium): browser tests\n" in project.script("setup.py", "--tests")[1]
+    told = project.script("setup.py", "--tests")[1]
+    assert "  - chromium (/no/chromium): browser tests\n" in told
+    assert " chromium neovim emacs-nox elpa-eglot elpa-markdown-mode\n" in told
 
 
 def make_ready(checkout):
@@ -139,8 +141,8 @@ def make_ready(checkout):
 
 def test_the_locked_node_packages_are_installed_once_and_again_when_they_failed_or_the_lock_changed(project):
     make_ready(project)
-    edit(project, "scripts/setup.py", 'CHROMIUM = "/usr/bin/chromium"', 'CHROMIUM = "/bin/sh"')
-    edit(project, "scripts/setup.py", 'NEOVIM = "/usr/bin/nvim"', 'NEOVIM = "/bin/sh"')
+    for name in ("chromium", "nvim", "emacs"):
+        edit(project, "scripts/setup.py", f'"/usr/bin/{name}"', '"/bin/sh"')
     project.write("tests/node/package-lock.json", "{}")
     code, output = project.script("setup.py", "--tests")
     assert code == 1 and "  - Node.js, which the Python package" in output
