@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from agentinfra import __version__
 
@@ -26,10 +27,12 @@ def main() -> int:
     if given.tcp is not None or given.ws is not None:
         return listen(given.tcp, given.ws)
     # Only now: --version answers without the protocol's machinery.
+    from agentinfra_server.output import PatientOutput  # noqa: PLC0415
     from agentinfra_server.server import create_server  # noqa: PLC0415
 
     server = create_server()
-    server.start_io(sys.stdin.buffer, claim_stdout())
+    output = PatientOutput(claim_stdout(), on_lost=end_now)
+    server.start_io(sys.stdin.buffer, cast("BinaryIO", output))
     return 0 if server.may_exit else 1
 
 
@@ -54,6 +57,12 @@ def listen(tcp: int | None, ws: int | None) -> int:
         print(f"agentinfra-server: {error}", file=sys.stderr)
         return 2
     return 0 if listener.may_exit else 1
+
+
+def end_now() -> None:
+    """End although the client still holds standard input open; runs end with this process, and can be resumed."""
+    print("agentinfra-server: the client reads nothing any more", file=sys.stderr)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def claim_stdout() -> BinaryIO:
