@@ -85,6 +85,8 @@ def sample(shape: dict[str, Any], whole: dict[str, Any]) -> object:
         return {name: sample(kind["properties"][name], whole) for name in kind.get("required", ())}
     if "enum" in shape:
         return shape["enum"][0]
+    if "anyOf" in shape:
+        return sample(shape["anyOf"][0], whole)
     return {"string": "x", "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}[shape["type"]]
 
 

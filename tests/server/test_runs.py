@@ -32,6 +32,12 @@ def state(editor: Editor) -> str:
     return updates[-1]["state"] if updates else ""
 
 
+def added_up(editor: Editor) -> dict[str, Any]:
+    """The tasks as a client has them that keeps the newest of each."""
+    views = [update["view"] for update in editor.notes.get("agentinfra/run/update", [])]
+    return {task["id"]: task for view in views for task in view["tasks"]}
+
+
 async def approve(editor: Editor, run: str) -> None:
     sha = await editor.until(
         lambda: [event["data"]["spec"]["sha"] for event in events(editor) if event["data"].get("spec")]
@@ -64,6 +70,12 @@ async def test_a_run_from_the_idea_to_the_merged_commit(tmp_path, folder):
         assert everything["events"][-3:] == seen[-3:]
         part = await editor.result("agentinfra/run/get", {"runId": run, "sinceSeq": 5, "limit": 3})
         assert [event["seq"] for event in part["events"]] == [6, 7, 8]
+        shown = await editor.result("agentinfra/run/view", {})
+        assert shown["runId"] == run and shown["specUri"].startswith("file://")
+        assert shown["taskIds"] == [task["id"] for task in shown["tasks"]] == ["T-1", "T-2", "T-3", "T-4"]
+        assert {task["state"] for task in shown["tasks"]} == {"done"}
+        assert all(task["green"] and task["commit"] for task in shown["tasks"])
+        assert added_up(editor) == {task["id"]: task for task in shown["tasks"]}
         listed = (await editor.result("agentinfra/run/get", {}))["runs"]
         assert listed == [{"runId": run, "state": "done", "idea": IDEA, "isLive": False}]
 

@@ -30,6 +30,18 @@ export interface ChangeDecideResult {
 }
 
 /**
+ * Something that the review found; ``line`` counts from 1.
+ */
+export interface FindingItem {
+  id: string;
+  severity: string;
+  rule: string;
+  path: string;
+  line: number;
+  message: string;
+}
+
+/**
  * Which folder's index; the first one's where it is left out.
  */
 export interface IndexGetParams {
@@ -121,6 +133,17 @@ export interface ModelsListParams {
  */
 export interface ModelsListResult {
   models: Array<ModelInfo>;
+}
+
+/**
+ * A question without an answer.
+ */
+export interface OpenQuestion {
+  id: string;
+  text: string;
+  why: string;
+  options: Array<string>;
+  recommended: string;
 }
 
 /**
@@ -294,12 +317,73 @@ export interface RunSummary {
 
 /**
  * New events of a run, in order, at most ten times a second; a gap in ``seq`` is filled by ``run/get``.
+ *
+ * ``view`` is the run after them, with the tasks that they changed.
  */
 export interface RunUpdate {
   runId: string;
   folder: string;
   state: string;
   events: Array<RunEvent>;
+  view: RunView;
+}
+
+/**
+ * A run as it is shown: all that a panel needs, so that no client adds events up.
+ *
+ * Attributes:
+ *     run_id: The run.
+ *     folder: URI of the workspace folder.
+ *     seq: Number of the last event that is part of it.
+ *     state: As in ``run/get``.
+ *     reason: Why it is in this state.
+ *     title: The specification's title, "" before there is one.
+ *     idea: What was asked for.
+ *     model: ``provider:model``.
+ *     branch: Where its work lies.
+ *     spec_uri: The specification that waits or was approved, null before there is one.
+ *     spec_sha: Its hash.
+ *     is_live: Whether this server works on it now.
+ *     decision: What the person did with all of it: "accepted", "rejected", "undone", or "".
+ *     elapsed: Active seconds.
+ *     tokens: Tokens that models read and wrote.
+ *     cost_usd: What that cost; null where a price is unknown.
+ *     limit_usd: The budget; null for none.
+ *     questions: Those without an answer.
+ *     findings: What the review found.
+ *     tasks: All tasks in ``run/view``, those that changed in ``run/update``.
+ *     task_ids: All tasks' ids, in the plan's order.
+ */
+export interface RunView {
+  runId: string;
+  folder: string;
+  seq: number;
+  state: string;
+  reason: string;
+  title: string;
+  idea: string;
+  model: string;
+  branch: string;
+  specUri: string | null;
+  specSha: string;
+  isLive: boolean;
+  decision: string;
+  elapsed: number;
+  tokens: number;
+  costUsd: number | null;
+  limitUsd: number | null;
+  questions: Array<OpenQuestion>;
+  findings: Array<FindingItem>;
+  tasks: Array<TaskItem>;
+  taskIds: Array<string>;
+}
+
+/**
+ * Which run; the newest of the folder where it is left out.
+ */
+export interface RunViewParams {
+  runId?: string | null;
+  folder?: string | null;
 }
 
 /**
@@ -354,6 +438,50 @@ export interface SecretResult {
 }
 
 /**
+ * A task as it is shown; see ``TaskView`` of ``agentinfra/workflow/run_state.py``.
+ *
+ * Attributes:
+ *     id: ``T-1``, ``T-2``, …
+ *     title: One line.
+ *     state: Its state, as in tasks.md.
+ *     engineer: Who owns it.
+ *     requirements: Ids of its requirements.
+ *     files: Files that it claims, relative to the folder.
+ *     depends_on: Ids of the tasks before it.
+ *     attempt: Number of the attempt at work, from 1; 0 before the first.
+ *     max_attempts: How many there may be; 0 if nobody said.
+ *     reason: Why it is in this state, "" if that is plain.
+ *     passed: Tests of its last run that passed.
+ *     failed: Those that did not.
+ *     red: Ids of the tests that failed before there was code.
+ *     green: Ids of the tests that passed with it.
+ *     commit: The commit it was merged with, "" for none.
+ *     undone: Whether it was done and then taken off the branch.
+ *     tokens: Tokens that models read and wrote for it.
+ *     seconds: Time of its model calls and test runs.
+ */
+export interface TaskItem {
+  id: string;
+  title: string;
+  state: string;
+  engineer: string;
+  requirements: Array<string>;
+  files: Array<string>;
+  dependsOn: Array<string>;
+  attempt: number;
+  maxAttempts: number;
+  reason: string;
+  passed: number;
+  failed: number;
+  red: Array<string>;
+  green: Array<string>;
+  commit: string;
+  undone: boolean;
+  tokens: number;
+  seconds: number;
+}
+
+/**
  * The person trusts the workspace now.
  */
 export interface TrustGranted {
@@ -362,6 +490,7 @@ export interface TrustGranted {
 export interface ClientRequests {
   "agentinfra/run/start": { params: RunStartParams; result: RunStartResult };
   "agentinfra/run/get": { params: RunGetParams; result: RunGetResult };
+  "agentinfra/run/view": { params: RunViewParams; result: RunView };
   "agentinfra/run/control": { params: RunControlParams; result: RunControlResult };
   "agentinfra/plan/decide": { params: PlanDecideParams; result: PlanDecideResult };
   "agentinfra/change/decide": { params: ChangeDecideParams; result: ChangeDecideResult };

@@ -16,6 +16,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "runs": (
         "agentinfra/run/start",
         "agentinfra/run/get",
+        "agentinfra/run/view",
         "agentinfra/run/control",
         "agentinfra/plan/decide",
         "agentinfra/change/decide",

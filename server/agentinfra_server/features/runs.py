@@ -15,6 +15,7 @@ from agentinfra.workflow.run_state import reduce
 from agentinfra_server.features.answering import ContentModified, Handler, answering
 from agentinfra_server.protocol import messages as wire
 from agentinfra_server.session.connection import Connection
+from agentinfra_server.session.run_view import view_of
 from agentinfra_server.session.runs import APPROVAL, wire_event
 
 MOST_EVENTS = 5000
@@ -28,6 +29,7 @@ def handlers(server: Connection) -> dict[str, Handler]:
     handles: dict[str, Handle] = {
         "agentinfra/run/start": start,
         "agentinfra/run/get": get,
+        "agentinfra/run/view": view,
         "agentinfra/run/control": control,
         "agentinfra/plan/decide": decide_plan,
         "agentinfra/change/decide": decide_change,
@@ -97,6 +99,20 @@ def _events(server: Connection, folder: Path, run: str, params: wire.RunGetParam
         events=[wire_event(event) for event in wanted],
         last_seq=everything[-1].seq,
     )
+
+
+async def view(server: Connection, params: wire.RunViewParams) -> wire.RunView:
+    """A run as it is shown; one that is at work is shown from then on."""
+    folder = server.workspaces.folder(params.folder)
+    log = server.workspaces.log(folder)
+    known = await asyncio.to_thread(log.runs)
+    run = params.run_id or (known[-1] if known else "")
+    if run not in known:
+        raise InputError(f"There is no run {run} in {folder}".replace("  ", " "), next_step="List them: run/get")
+    state = await asyncio.to_thread(lambda: reduce(log.read(run)))
+    if state.state not in FINAL_RUN_STATES:
+        await server.runs.show(folder, run, state.seq)
+    return view_of(state, folder, state.tasks, is_live=server.runs.is_live(run))
 
 
 async def control(server: Connection, params: wire.RunControlParams) -> wire.RunControlResult:

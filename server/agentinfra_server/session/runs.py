@@ -17,6 +17,7 @@ from agentinfra_server.session.client import Client
 from agentinfra_server.session.feed import follow
 from agentinfra_server.session.questions import Questions
 from agentinfra_server.session.run_process import RunProcess
+from agentinfra_server.session.run_view import changed, view_of
 from agentinfra_server.session.workspaces import Workspaces
 
 APPROVAL = "approval"
@@ -116,13 +117,16 @@ class Runs:
 
     async def _tell(self, run: str, events: Sequence[Event]) -> None:
         shown = self._shown[run]
+        before = shown.state
         for event in events:
             shown.state = apply(shown.state, event)
+        view = view_of(shown.state, shown.folder, changed(before, shown.state), is_live=self.is_live(run))
         update = RunUpdate(
             run_id=run,
             folder=shown.folder.as_uri(),
             state=shown.state.state,
             events=[wire_event(event) for event in events],
+            view=view,
         )
         await self._client.tell_update(update)
         await self._client.tell_progress(shown.state)
