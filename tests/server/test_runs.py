@@ -76,6 +76,11 @@ async def test_a_run_from_the_idea_to_the_merged_commit(tmp_path, folder):
         assert {task["state"] for task in shown["tasks"]} == {"done"}
         assert all(task["green"] and task["commit"] for task in shown["tasks"])
         assert added_up(editor) == {task["id"]: task for task in shown["tasks"]}
+        commit = shown["tasks"][0]["commit"]
+        seen_file = await editor.result("agentinfra/change/show", {"commit": commit, "path": "pace.py"})
+        assert seen_file["before"] == "" and "def walking_minutes" in seen_file["after"]
+        unknown = await editor.request("agentinfra/change/show", {"commit": "0" * 40, "path": "pace.py"})
+        assert unknown["error"]["code"] == -32803
         listed = (await editor.result("agentinfra/run/get", {}))["runs"]
         assert listed == [{"runId": run, "state": "done", "idea": IDEA, "isLive": False}]
 

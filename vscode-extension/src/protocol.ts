@@ -30,6 +30,23 @@ export interface ChangeDecideResult {
 }
 
 /**
+ * A file that a task's commit changed.
+ */
+export interface ChangeShowParams {
+  commit: string;
+  path: string;
+  folder?: string | null;
+}
+
+/**
+ * The file before and after the commit; "" where it was not there.
+ */
+export interface ChangeShowResult {
+  before: string;
+  after: string;
+}
+
+/**
  * Something that the review found; ``line`` counts from 1.
  */
 export interface FindingItem {
@@ -494,6 +511,7 @@ export interface ClientRequests {
   "agentinfra/run/control": { params: RunControlParams; result: RunControlResult };
   "agentinfra/plan/decide": { params: PlanDecideParams; result: PlanDecideResult };
   "agentinfra/change/decide": { params: ChangeDecideParams; result: ChangeDecideResult };
+  "agentinfra/change/show": { params: ChangeShowParams; result: ChangeShowResult };
   "agentinfra/models/list": { params: ModelsListParams; result: ModelsListResult };
   "agentinfra/search": { params: SearchParams; result: SearchResult };
   "agentinfra/index/get": { params: IndexGetParams; result: IndexStatus };

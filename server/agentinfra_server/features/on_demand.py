@@ -20,6 +20,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "agentinfra/run/control",
         "agentinfra/plan/decide",
         "agentinfra/change/decide",
+        "agentinfra/change/show",
     ),
     "models": ("agentinfra/models/list", "agentinfra/lm/chunk"),
     "trust": ("agentinfra/trust/granted",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from agentinfra_server.session.run_view import view_of
 from agentinfra_server.session.runs import APPROVAL, wire_event
 
 MOST_EVENTS = 5000
-
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 Handle = Callable[[Connection, Any], Awaitable[object]]
 
@@ -33,6 +34,7 @@ def handlers(server: Connection) -> dict[str, Handler]:
         "agentinfra/run/control": control,
         "agentinfra/plan/decide": decide_plan,
         "agentinfra/change/decide": decide_change,
+        "agentinfra/change/show": show_change,
     }
     kinds = {method.name: method.params for method in wire.METHODS}
     return {name: answering(server, kinds[name], handle) for name, handle in handles.items()}
@@ -156,6 +158,25 @@ async def decide_change(server: Connection, params: wire.ChangeDecideParams) -> 
         return wire.ChangeDecideResult(commit=commit, task_ids=taken)
     finally:
         await app.aclose()
+
+
+async def show_change(server: Connection, params: wire.ChangeShowParams) -> wire.ChangeShowResult:
+    """A file before and after a commit."""
+    from agentinfra.core.errors import WorkspaceError  # noqa: PLC0415
+    from agentinfra.environment.git_workspace import GitWorkspace  # noqa: PLC0415  (loads git at first use)
+
+    if _COMMIT.fullmatch(params.commit) is None:
+        raise InputError(f"{params.commit!r} is no commit", next_step="Name a task's commit, as run/view has it")
+    git = await asyncio.to_thread(GitWorkspace.open, server.workspaces.folder(params.folder), init=False)
+
+    async def text(ref: str) -> str:
+        try:
+            return await git.read_file(ref, params.path)
+        except WorkspaceError:
+            return ""  # it was not there, or is no text
+
+    await git.commit_id(params.commit)
+    return wire.ChangeShowResult(before=await text(f"{params.commit}^"), after=await text(params.commit))
 
 
 def _path(uri: str | None) -> str | None:

@@ -55,7 +55,7 @@ def read(kind: type[T], params: object) -> T:
 
 def write(value: object) -> Any:
     """What goes over the wire for a message, or a list of them."""
-    return _adapter(type(value)).dump_python(value, mode="json", by_alias=True, exclude_none=True)
+    return _adapter(type(value)).dump_python(value, mode="json", by_alias=True)
 
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}

@@ -169,6 +169,23 @@ class ChangeDecideResult:
 
 
 @message
+class ChangeShowParams:
+    """A file that a task's commit changed."""
+
+    commit: str
+    path: str
+    folder: str | None = None
+
+
+@message
+class ChangeShowResult:
+    """The file before and after the commit; "" where it was not there."""
+
+    before: str
+    after: str
+
+
+@message
 class ModelInfo:
     """A model that can be chosen: ``provider:model``, and where it runs."""
 
@@ -526,6 +543,7 @@ METHODS = (
     Method("agentinfra/run/control", "client", RunControlParams, RunControlResult),
     Method("agentinfra/plan/decide", "client", PlanDecideParams, PlanDecideResult),
     Method("agentinfra/change/decide", "client", ChangeDecideParams, ChangeDecideResult),
+    Method("agentinfra/change/show", "client", ChangeShowParams, ChangeShowResult),
     Method("agentinfra/models/list", "client", ModelsListParams, ModelsListResult),
     Method("agentinfra/search", "client", SearchParams, SearchResult),
     Method("agentinfra/index/get", "client", IndexGetParams, IndexStatus),

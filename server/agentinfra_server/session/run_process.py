@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agentinfra.core.errors import EngineError
 from agentinfra.protocols.json_rpc import LINE_BYTES, ConnectionLost, Handler, JsonRpcPeer, Params
@@ -51,14 +52,10 @@ class RunProcess:
             EngineError: The process does not start, or ended before its run began.
             RpcError: The run was refused.
         """
-        process = await self._start()
-        assert process.stdout
-        assert process.stdin
-        self._peer = JsonRpcPeer(process.stdout, process.stdin, {**handlers, "run/ended": self._take_end})
-        self._serving = asyncio.create_task(self._serve(self._peer))
+        await self.open(handlers)
         try:
             async with asyncio.timeout(START_SECONDS):
-                reply = await self._peer.request(method, params)
+                reply = await self.request(method, params)
         except ConnectionLost as error:
             await self.ended()
             raise EngineError("The run's process ended before the run began", why=self.complaint()) from error
@@ -66,6 +63,34 @@ class RunProcess:
             await self.stop()
             raise
         return str(reply["run"])
+
+    async def open(self, handlers: Mapping[str, Handler]) -> None:
+        """Start the process; nothing is asked of it yet.
+
+        Raises:
+            EngineError: It does not start.
+        """
+        process = await self._start()
+        assert process.stdout
+        assert process.stdin
+        self._peer = JsonRpcPeer(process.stdout, process.stdin, {**handlers, "run/ended": self._take_end})
+        self._serving = asyncio.create_task(self._serve(self._peer))
+
+    async def request(self, method: str, params: Params) -> Any:
+        """Ask the process; cancelling withdraws the request.
+
+        Raises:
+            RpcError: It refused.
+            ConnectionLost: It is gone.
+        """
+        if self._peer is None:
+            raise ConnectionLost(f"The process was not started; {method} is not answered")
+        return await self._peer.request(method, params)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether there is somebody to ask."""
+        return self._serving is not None and not self._serving.done()
 
     async def tell(self, method: str, params: Params) -> None:
         """Send a notification, if anybody is there."""

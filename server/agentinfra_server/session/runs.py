@@ -68,7 +68,7 @@ class Runs:
         Raises:
             AgentInfraError: It cannot be started; why is said.
         """
-        process = RunProcess(folder, await self._secrets())
+        process = RunProcess(folder, await secrets_of(self._client))
         self._starting.add(process)
         try:
             run = await process.begin(method, params, self._handlers(process))
@@ -138,10 +138,6 @@ class Runs:
             self.questions.settle(run, question.question_id, None)
         await self._client.tell_end(_end(run, process))
 
-    async def _secrets(self) -> dict[str, str]:
-        found = await asyncio.gather(*(self._client.secret(name) for name in SECRETS))
-        return {name: value for name, value in zip(SECRETS, found, strict=True) if value}
-
     def _handlers(self, process: RunProcess) -> Mapping[str, Handler]:
         return {
             "question/ask": self._question,
@@ -196,6 +192,12 @@ class Runs:
     async def _permission(self, params: Params) -> dict[str, bool]:
         asked = PermissionParams(run_id=params["run"], title=params["title"], detail=params["detail"])
         return {"allowed": await self._client.permit(asked)}
+
+
+async def secrets_of(client: Client) -> dict[str, str]:
+    """The secrets that an editor keeps, as environment variables."""
+    found = await asyncio.gather(*(client.secret(name) for name in SECRETS))
+    return {name: value for name, value in zip(SECRETS, found, strict=True) if value}
 
 
 def _end(run: str, process: RunProcess) -> RunEnded:

