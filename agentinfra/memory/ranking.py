@@ -48,12 +48,18 @@ class Candidate:
         path: Its file.
         chunk: What stands there.
         shares: What each part of the search gives it.
+        hash: The chunk's, which takes time to make.
     """
 
     id: int
     path: str
     chunk: Chunk
     shares: dict[str, float] = field(default_factory=dict[str, float])
+    hash: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the hash once."""
+        self.hash = self.chunk.hash
 
     @property
     def score(self) -> float:
@@ -90,7 +96,7 @@ def give_cosines(candidates: Iterable[Candidate], share: str, weight: float, cos
     if cosines:
         average = fmean(cosines.values())
         for candidate in candidates:
-            candidate.shares[share] = weight * cosines.get(candidate.chunk.hash, average)
+            candidate.shares[share] = weight * cosines.get(candidate.hash, average)
 
 
 def give_exact(candidates: Mapping[int, Candidate], ids: Sequence[int]) -> None:

@@ -164,7 +164,7 @@ class HybridSearch:
         texts = [*(one.chunk.symbol for one in named), *(signature(one.chunk) for one in named)]
         vectors = self._names.embed_now([query, *texts])
         cosines = (vectors[1:] @ vectors[0]).tolist()
-        keys = [one.chunk.hash for one in named]
+        keys = [one.hash for one in named]
         weights = self._weights
         give_cosines(candidates, NAME, weights.name, dict(zip(keys, cosines[: len(keys)], strict=True)))
         give_cosines(candidates, SIGNATURE, weights.signature, dict(zip(keys, cosines[len(keys) :], strict=True)))
@@ -187,8 +187,8 @@ def _give_meaning(
     vector: Floats,
     weight: float,
 ) -> None:
-    cosines = {candidates[number].chunk.hash: cosine for number, cosine in near.items() if number in candidates}
-    others = [one.chunk.hash for number, one in candidates.items() if number not in near]
+    cosines = {candidates[number].hash: cosine for number, cosine in near.items() if number in candidates}
+    others = [one.hash for number, one in candidates.items() if number not in near]
     cosines |= {key: float(other @ vector) for key, other in store.vectors(model, others).items()}
     give_cosines(candidates.values(), model, weight, cosines)
 

@@ -8,11 +8,14 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from agentinfra.memory.database import Connection, has_vectors
+from agentinfra.memory.held_bits import HeldBits, bits_of, read_bits
 from agentinfra.memory.search_store import Floats
 from agentinfra.memory.store_words import Filter
 
-SCANNED = 100
-"""Chunks that the scan by bits hands on; with more the order hardly changes, and the scan takes longer."""
+SCANNED = 200
+"""Chunks that the scan by bits hands on: nineteen in twenty of the ten nearest are among them."""
+_VERSION = "SELECT data_version, total_changes() FROM pragma_data_version"
+"""Is another one after each change of the file, by others and by this connection."""
 # CROSS JOIN keeps the order: the few chunks first, and each one's vector by its key.
 _OF_CHUNKS = """
 SELECT c.id, v.vector FROM json_each(?2) j CROSS JOIN chunks c ON c.id = j.value
@@ -44,6 +47,7 @@ class StoreVectors:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._scans = has_vectors(connection) and not self.is_behind
+        self._held: dict[int, tuple[object, HeldBits]] = {}
 
     def missing(self, model: str) -> list[str]:
         """Hashes of chunks that have no vector of the model, the newest first."""
@@ -71,8 +75,9 @@ class StoreVectors:
         number = self._id(model)
         if number is None or k < 1:
             return []
-        if self._scans and which.is_open:
-            return self._compared(number, vector, self._scan(number, vector, max(k, SCANNED)))[:k]
+        if self._scans:
+            bits = self._among(self._bits(number), which)
+            return self._compared(number, vector, bits.nearest(vector, max(k, SCANNED)))[:k]
         chunks, bound = which.chunks(2)
         return _ranked(self._connection.execute(_FILTERED.format(chunks=chunks), (number, *bound)), vector)[:k]
 
@@ -135,16 +140,30 @@ class StoreVectors:
         if self._scans:
             self._connection.execute(f"DELETE FROM bits_{model} WHERE rowid = ?", (chunk,))  # noqa: S608
             sql = f"INSERT INTO bits_{model} (rowid, bits) VALUES (?, vec_bit(?))"  # noqa: S608
-            self._connection.execute(sql, (chunk, _bits(vector)))
+            self._connection.execute(sql, (chunk, bits_of(vector)))
         else:
             self._fall_behind()
 
-    def _scan(self, model: int, vector: Floats, k: int) -> list[int]:
-        sql = f"SELECT rowid FROM bits_{model} WHERE bits MATCH vec_bit(?) AND k = ?"  # noqa: S608
-        return [int(row[0]) for row in self._connection.execute(sql, (_bits(vector), k))]
+    def _among(self, bits: HeldBits, which: Filter) -> HeldBits:
+        if which.is_open:
+            return bits
+        chunks, bound = which.chunks(1)
+        return bits.among([number for (number,) in self._connection.execute(chunks, bound)])
+
+    def _bits(self, model: int) -> HeldBits:
+        """Those of all chunks; read again when the file has changed."""
+        version = self._connection.execute(_VERSION).fetchone()
+        known = self._held.get(model)
+        if known is not None and known[0] == version:
+            return known[1]
+        bits = read_bits(self._connection, f"bits_{model}")
+        if not self._connection.in_transaction:  # what is rolled back must not be held
+            self._held[model] = version, bits
+        return bits
 
     def _compared(self, model: int, vector: Floats, chunks: Sequence[int]) -> list[tuple[int, float]]:
-        return _ranked(self._connection.execute(_OF_CHUNKS, (model, json.dumps(chunks))), vector)
+        # In their order, in which they lie in the file, and which settles ties.
+        return _ranked(self._connection.execute(_OF_CHUNKS, (model, json.dumps(sorted(chunks)))), vector)
 
 
 def _ranked(rows: object, vector: Floats) -> list[tuple[int, float]]:
@@ -155,7 +174,3 @@ def _ranked(rows: object, vector: Floats) -> list[tuple[int, float]]:
     cosines = stacked @ vector.astype(np.float32)
     order: list[int] = np.argsort(-cosines, kind="stable").tolist()
     return [(found[at][0], float(cosines[at])) for at in order]
-
-
-def _bits(vector: Floats) -> bytes:
-    return np.packbits(vector > 0).tobytes()

@@ -72,6 +72,16 @@ def test_filters_hold_for_words_and_vectors(store):
     assert len(store.search_vector("m", vector, 5, kinds=["function"])) == 2
 
 
+def test_a_filter_does_not_search_the_words_again_for_each_chunk(store):
+    asked = []
+    store._connection.exec_trace = lambda _, sql, bound: asked.append((sql, bound)) or True
+    store.search_text("brew", 5, paths="src/*", kinds=["function"])
+    store._connection.exec_trace = None
+    ((sql, bound),) = [each for each in asked if "bm25" in each[0]]
+    plan = [row[-1] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", bound)]
+    assert plan[0] == "SCAN words VIRTUAL TABLE INDEX 0:M3"  # 0:=M3 where each chunk is asked for
+
+
 def test_bits_and_whole_vectors_give_the_same_order(store, monkeypatch):
     random = np.random.default_rng(5)
     many = tuple(chunk(f"f{number}", f"text {number}", number + 1) for number in range(60))
