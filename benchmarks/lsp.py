@@ -5,6 +5,9 @@
 Start: from the start of the process to the answer to ``initialize``, wall seconds, median of rounds in turn.
 Events: a run's log grows by thousands of events while the server shows it; every number must arrive, and
 ``run/get`` must bring the same. Memory: resident megabytes after ``initialized`` and a second of rest.
+Code actions: from the request to the answer, anywhere in a file of 2,000 lines, while the server shows a run of eight
+agents that write 100 pieces a second each. Keystrokes: from a change of that file to the answer to a request behind it
+that costs nothing, while the first look of the index is under way.
 
 jedi-language-server is installed into an environment of its own below the user's cache folder on the first run.
 """
@@ -46,10 +49,35 @@ log = SqliteEventLog(Path(sys.argv[1]))
 for number in range(int(sys.argv[2])):
     log.append("run-1", EventDraft("agent_message_chunk", {"text": f"piece {number}"}, ("planner",)))
 """
+_STREAM = """
+import sys, time
+from pathlib import Path
+from agentinfra.core.events import EventDraft
+from agentinfra.workflow.event_log import SqliteEventLog
+log = SqliteEventLog(Path(sys.argv[1]))
+begun, number = time.monotonic(), 0
+while True:
+    for agent in range(8):
+        path = ("planner", f"agent-{agent}")
+        log.append("run-1", EventDraft("agent_message_chunk", {"text": f"piece {number}"}, path))
+    number += 1
+    time.sleep(max(0.0, begun + number / 100 - time.monotonic()))
+"""
+_FUNCTION = """def function_{0}(left, right):
+    \"\"\"Add them.\"\"\"
+    if left:
+        return left + right
+    return right
+
+
+"""
+LINES = 2_000
+ASKED, TYPED, INDEXED_FILES = 300, 500, 400
 ROUNDS = 9
 EVENTS = 20_000
 LIMIT_SECONDS = 60.0
 START_GOAL, EVENTS_GOAL, MEMORY_GOAL = 1.3, 10_000.0, 120.0
+ACTION_GOAL, KEYSTROKE_GOAL = 20.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +190,80 @@ async def _seen(line: Line, count: int) -> list[int]:
     return seen
 
 
+async def action_milliseconds(command: Sequence[str], folder: Path, count: int) -> list[float]:
+    """Milliseconds to the answer to each request for code actions while a run streams."""
+    data = folder / "streaming"
+    place = workspace_folder(folder, data)
+    place.mkdir(parents=True)
+    log = SqliteEventLog(place / "events.db")
+    log.append("run-1", EventDraft("state_update", {"state": "building", "idea": "x"}))
+    settings = {"AGENTINFRA_DATA_DIR": str(data), "OPENAI_API_KEY": "none"}
+    async with started(command, folder, settings) as line:
+        uri = _open(line, folder)
+        line.send("agentinfra/run/get", {"runId": "run-1"}, 2)
+        await line.result(2)
+        writer = await asyncio.create_subprocess_exec(sys.executable, "-P", "-c", _STREAM, place / "events.db")
+        try:
+            return await _timed(line, uri, count)
+        finally:
+            writer.kill()
+            await writer.wait()
+            log.close()
+
+
+async def _timed(line: Line, uri: str, count: int) -> list[float]:
+    times: list[float] = []
+    for number in range(-10, count):  # the first ones load what is needed
+        spot = {"line": number * 37 % LINES, "character": 4}
+        asked: dict[str, Any] = {
+            "textDocument": {"uri": uri},
+            "range": {"start": spot, "end": spot},
+            "context": {"diagnostics": []},
+        }
+        begun = time.perf_counter()
+        line.send("textDocument/codeAction", asked, 1000 + number)
+        assert await line.result(1000 + number)
+        times += [(time.perf_counter() - begun) * 1000] if number >= 0 else []
+        await asyncio.sleep(0.02)
+    return times
+
+
+async def keystroke_milliseconds(
+    command: Sequence[str], folder: Path, count: int, *, indexing: bool = True
+) -> list[float]:
+    """Milliseconds until a change is handled and what comes behind it is answered, while the index is made."""
+    for number in range(INDEXED_FILES):
+        (folder / f"module_{number}.py").write_text("".join(map(_FUNCTION.format, range(20))), "utf-8")
+    times: list[float] = []
+    async with started(command, folder, {"AGENTINFRA_DATA_DIR": str(folder / "indexing")}) as line:
+        uri = _open(line, folder)
+        if indexing:
+            line.send("agentinfra/search", {"query": "function"}, 2)
+            while (await line.receive()).get("method") != "agentinfra/index/update":
+                pass
+        for number in range(count):
+            spot = {"line": number * 37 % LINES, "character": 0}
+            change = {"range": {"start": spot, "end": spot}, "text": "x"}
+            begun = time.perf_counter()
+            document = {"uri": uri, "version": number + 2}
+            line.send("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+            line.send("agentinfra/nothing", {}, 1000 + number)
+            await line.result(1000 + number)
+            times.append((time.perf_counter() - begun) * 1000)
+            await asyncio.sleep(0.01)
+    return times
+
+
+def _open(line: Line, folder: Path) -> str:
+    """Open a file of LINES lines."""
+    line.send("initialized", {})
+    uri = (folder / "code.py").as_uri()
+    text = "".join(_FUNCTION.format(number) for number in range(LINES // 7 + 1))
+    document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+    line.send("textDocument/didOpen", {"textDocument": document})
+    return uri
+
+
 def rival_command() -> tuple[str, ...]:
     """jedi-language-server in its own environment."""
     venv = user_cache_path("agentinfra") / "benchmarks" / "jedi-language-server"
@@ -191,9 +293,24 @@ async def measure(rounds: int, events: int) -> bool:
             print(f"resident, idle, {server}: {megabytes:.0f} MB")
         rate, whole = await events_per_second(ours, folder, events)
         print(f"events through log and server: {rate:,.0f} a second, {'none' if whole else 'SOME'} lost or doubled")
-    return (
-        medians[1] / medians[0] <= START_GOAL and memory["agentinfra"] <= MEMORY_GOAL and rate >= EVENTS_GOAL and whole
-    )
+        actions = await action_milliseconds(ours, folder, ASKED)
+        print(f"code actions while 8 agents stream: {_spread(actions)}")
+        bare = await keystroke_milliseconds(servers["bare pygls"], folder, TYPED, indexing=False)
+        print(f"keystrokes, bare pygls: {_spread(bare)}")
+        keys = await keystroke_milliseconds(ours, folder, TYPED)
+        print(f"keystrokes while indexing: {_spread(keys)}")
+    quick = _percentile(actions, 95) <= ACTION_GOAL and _percentile(keys, 99) <= KEYSTROKE_GOAL
+    small = medians[1] / medians[0] <= START_GOAL and memory["agentinfra"] <= MEMORY_GOAL
+    return quick and small and rate >= EVENTS_GOAL and whole
+
+
+def _percentile(times: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(times, n=100)[percent - 1]
+
+
+def _spread(times: Sequence[float]) -> str:
+    median, slow, slowest = (_percentile(times, percent) for percent in (50, 95, 99))
+    return f"{median:.1f} ms median, {slow:.1f} ms p95, {slowest:.1f} ms p99"
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = [*(ROOT / "agentinfra").rglob("*.py"), *(ROOT / "server" / "agentinfra_server").rglob("*.py")]
 BESIDE = list(chain.from_iterable((ROOT / folder).rglob("*.py") for folder in ("scripts", "benchmarks", "examples")))
-TESTS = list((ROOT / "tests").rglob("*.py"))
+TESTS = [path for path in (ROOT / "tests").rglob("*.py") if "node_modules" not in path.parts]
 HEAVY = ("anthropic", "dbos", "git", "openai", "playwright", "sqlite_vec", "watchdog", "xllamacpp")
 VAGUE = {"common", "helper", "helpers", "misc", "util", "utils"}
 MOCKS = {"mock", "pytest_mock", "unittest"}

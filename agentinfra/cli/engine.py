@@ -1,4 +1,4 @@
-"""One run in a process of its own: ``python -P -m agentinfra.cli.engine WORKSPACE``.
+"""A run, or code actions, in a process of their own: ``python -P -m agentinfra.cli.engine WORKSPACE``.
 
 For programs that drive runs and must survive them, such as a language server. They speak JSON-RPC, a message a line,
 over this process's standard input and output; whatever else is printed goes to standard error. Events are not sent:
@@ -10,6 +10,9 @@ requests to this process
                              there is one
 ``run/resume``               ``{run, cache?}`` → ``{run}``
 ``run/stop``                 ``{}`` → ``null`` when the run has stopped; it can be resumed
+``code/act``                 ``{request, agent?, model?}``, the request as an
+                             :class:`~agentinfra.agents.code_actions.ActionRequest` → ``{files, text, model}``
+``code/offers``              ``{}`` → ``{offers: {agent: [action]}, problems}``, of other agents; imports their code
 requests of this process
 ``question/ask``             ``{run, id, text, why, options, recommended}`` → ``{answer}``
 ``spec/approve``             ``{run, path, sha}`` → ``{approved}``
@@ -20,7 +23,8 @@ its last notification
 ``run/ended``                ``{run, code, message, why, next}``; the texts are "" unless an error ended it
 ============================ ==========================================================================================
 
-The process carries one run and ends with it. When its standard input is closed, the run is stopped.
+The process carries one run and ends with it, or any number of code actions. When its standard input is closed, they are
+stopped.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -46,6 +51,7 @@ from agentinfra.workflow.run_options import RunOptions
 
 if TYPE_CHECKING:
     from agentinfra.app import App
+    from agentinfra.workflow.code_actions import CodeActions
 
 STOP_SECONDS = 20.0
 _OPTIONS = {one.name for one in fields(RunOptions)} - {"workspace", "change"}
@@ -127,6 +133,7 @@ class Engine:
         self._work: asyncio.Task[ExitCode] | None = None
         self._known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._listeners: dict[str, OnChunk] = {}
+        self._actions: CodeActions | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> ExitCode:
         """Speak until the run is over or the other side is gone; the code of the run's end."""
@@ -135,6 +142,8 @@ class Engine:
             "run/change": self._change,
             "run/resume": self._resume,
             "run/stop": self._stop,
+            "code/act": self._act,
+            "code/offers": self._offers,
             "lm/chunk": self._chunk,
         }
         self._peer = JsonRpcPeer(reader, writer, handlers)
@@ -147,6 +156,32 @@ class Engine:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
         return code
+
+    async def _act(self, params: Params) -> dict[str, Any]:
+        from agentinfra.agents.code_actions import ActionRequest  # noqa: PLC0415  (a run needs none of it)
+
+        agent, model = params.get("agent", ""), params.get("model")
+        if not isinstance(agent, str) or not isinstance(model, str | None):
+            raise RpcError(INVALID_PARAMS, "agent and model are texts")
+        try:
+            request = TypeAdapter(ActionRequest).validate_json(json.dumps(params.get("request")))
+        except ValidationError as error:
+            raise RpcError(INVALID_PARAMS, str(error)) from error
+        answer, name = await (await self._code_actions()).act(request, agent, model)
+        return {"files": dict(answer.files), "text": answer.text, "model": name}
+
+    async def _offers(self, _params: Params) -> dict[str, Any]:
+        others = await (await self._code_actions()).others()
+        offers = {agent: [asdict(one) for one in some] for agent, some in others.offers.items()}
+        return {"offers": offers, "problems": others.problems}
+
+    async def _code_actions(self) -> CodeActions:
+        if self._actions is None:
+            module = await asyncio.to_thread(import_module, "agentinfra.workflow.code_actions")
+            provider = client_provider(self._send, count=self._count)
+            made: CodeActions = module.CodeActions(self._workspace, {"client": provider})
+            self._actions = self._actions or made
+        return self._actions
 
     async def _plan(self, params: Params) -> dict[str, str]:
         options = _options(params, self._workspace)

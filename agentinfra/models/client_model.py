@@ -162,9 +162,9 @@ class ClientModel:
     async def _result(self, sending: asyncio.Future[Mapping[str, Any]], guard: ReplyGuard) -> Fields:
         try:
             return await sending
-        except AgentInfraError:
-            raise
         except Exception as error:  # the client's connection may fail in any way of its own
+            if isinstance(error, AgentInfraError) and getattr(error, "code", None) not in _REFUSALS:
+                raise
             raise self._refused(error, guard) from error
 
     def _refused(self, error: Exception, guard: ReplyGuard) -> ModelError:

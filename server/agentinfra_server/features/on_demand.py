@@ -8,6 +8,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from lsprotocol import types as lsp
+
 from agentinfra_server.session.connection import Connection
 
 Handler = Callable[..., Awaitable[Any]]
@@ -31,10 +33,35 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "workspace/didChangeWorkspaceFolders",
     ),
     "progress": ("window/workDoneProgress/cancel",),
+    "code_actions": (lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CODE_ACTION_RESOLVE),
+    "documents": (
+        lsp.TEXT_DOCUMENT_DID_OPEN,
+        lsp.TEXT_DOCUMENT_DID_CHANGE,
+        lsp.TEXT_DOCUMENT_DID_SAVE,
+        lsp.TEXT_DOCUMENT_DID_CLOSE,
+    ),
+    "spec_reading": (
+        lsp.TEXT_DOCUMENT_DIAGNOSTIC,
+        lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL,
+        lsp.TEXT_DOCUMENT_FOLDING_RANGE,
+        lsp.TEXT_DOCUMENT_DOCUMENT_LINK,
+        lsp.TEXT_DOCUMENT_HOVER,
+        lsp.TEXT_DOCUMENT_DEFINITION,
+    ),
+    "virtual_documents": (lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT,),
+}
+OPTIONS: Mapping[str, Any] = {
+    lsp.TEXT_DOCUMENT_DIAGNOSTIC: lsp.DiagnosticOptions(
+        inter_file_dependencies=True, workspace_diagnostics=False, identifier="agentinfra"
+    ),
+    lsp.TEXT_DOCUMENT_CODE_ACTION: lsp.CodeActionOptions(
+        code_action_kinds=("quickfix", "refactor.rewrite", "source.agentinfra"), resolve_provider=True
+    ),
 }
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "commands": ("plan", "approve", "reject", "stop", "resume", "accept", "drop", "undo", "redo"),
     "status": ("status",),
+    "code_actions": ("act",),
 }
 
 
@@ -42,7 +69,7 @@ def register(server: Connection) -> None:
     """Register every method and command; each module's ``handlers(server)`` has them by name."""
     for module, names in MODULES.items():
         for name in names:
-            server.feature(name)(_deferred(server, module, name))
+            server.feature(name, OPTIONS.get(name))(_deferred(server, module, name))
     for module, verbs in COMMANDS.items():
         for verb in verbs:
             server.command(f"agentinfra.{verb}")(_deferred(server, module, verb))
@@ -50,7 +77,7 @@ def register(server: Connection) -> None:
 
 def _deferred(server: Connection, module: str, name: str) -> Handler:
     async def handle(*given: Any) -> Any:
-        handlers = await asyncio.to_thread(partial(_handlers, server, module))
+        handlers = server.loaded.get(module) or await asyncio.to_thread(partial(_handlers, server, module))
         return await handlers[name](*given)
 
     return handle

@@ -15,6 +15,7 @@ def handlers(server: Connection) -> dict[str, Callable[[lsp.WorkDoneProgressCanc
 
     async def cancelled(params: lsp.WorkDoneProgressCancelParams) -> None:
         if (run := run_of(params.token)) is not None:
+            server.code_work.cancel(run)
             await server.runs.stop(run)
 
     return {lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: cancelled}

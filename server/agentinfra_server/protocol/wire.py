@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
-from lsprotocol.types import EXIT, INITIALIZE, InitializeParams, InitializeResult, ResponseError
+from lsprotocol.types import (
+    EXIT,
+    INITIALIZE,
+    InitializeParams,
+    InitializeResult,
+    ResponseError,
+    TextDocumentContentOptions,
+)
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
@@ -43,6 +50,10 @@ class Wire(LanguageServerProtocol):
         self.is_trusted = isinstance(options, dict) and cast("dict[str, Any]", options).get("trusted") is True
         result = yield from super().lsp_initialize(params)
         result.capabilities.experimental = {"agentinfra": {"version": VERSION}}
+        workspace = params.capabilities.workspace
+        if workspace and workspace.text_document_content and result.capabilities.workspace:
+            # pygls does not tell of it.
+            result.capabilities.workspace.text_document_content = TextDocumentContentOptions(["agentinfra"])
         return result
 
     def structure_message(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,12 @@ from agentinfra_server.session.workspaces import Workspaces
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
 
+    from agentinfra_server.session.code_work import CodeWork
     from agentinfra_server.session.editor import Editor
     from agentinfra_server.session.indexes import Indexes
     from agentinfra_server.session.runs import Runs
+    from agentinfra_server.session.spec_documents import SpecDocuments
+    from agentinfra_server.session.virtual_documents import VirtualDocuments
 
 
 class Connection(LanguageServer):
@@ -57,12 +60,37 @@ class Connection(LanguageServer):
 
         return Indexes(self.editor, self.workspaces)
 
+    @cached_property
+    def spec_documents(self) -> SpecDocuments:
+        """The open specifications."""
+        from agentinfra_server.session.spec_documents import SpecDocuments  # noqa: PLC0415  (not before the first)
+
+        return SpecDocuments(self)
+
+    @cached_property
+    def code_work(self) -> CodeWork:
+        """The code actions at work."""
+        from agentinfra_server.session.code_work import CodeWork  # noqa: PLC0415  (not before the first of them)
+
+        return CodeWork(self)
+
+    @cached_property
+    def documents(self) -> VirtualDocuments:
+        """The texts that lie in no file."""
+        from agentinfra_server.session.virtual_documents import VirtualDocuments  # noqa: PLC0415  (as above)
+
+        return VirtualDocuments(self)
+
     async def end(self) -> None:
         """Stop every run, so that it can be resumed, and all else, and note that the editor said goodbye."""
         if "runs" in self.__dict__:
             await self.runs.aclose()
+        if "code_work" in self.__dict__:
+            await self.code_work.aclose()
         if "indexes" in self.__dict__:
             await self.indexes.aclose()
+        if "spec_documents" in self.__dict__:
+            await self.spec_documents.aclose()
         self.workspaces.close()
         self.may_exit = True
 

@@ -47,6 +47,15 @@ class Workspaces:
                 return folder
         raise InputError(f"{uri} is no open folder", next_step="Name one of the open folders")
 
+    def locate(self, uri: str) -> tuple[Path, str] | None:
+        """The innermost open folder that a file lies in, and its path there with forward slashes; None for none."""
+        path = Path(to_fs_path(uri) or "") if uri.startswith("file:") else Path()
+        folders = [folder for folder in self.folders() if path.is_relative_to(folder) and path != folder]
+        if not folders:
+            return None
+        folder = max(folders, key=lambda one: len(one.parts))
+        return folder, path.relative_to(folder).as_posix()
+
     def log(self, folder: Path) -> SqliteEventLog:
         """The event log of a folder's runs."""
         if folder not in self._logs:
