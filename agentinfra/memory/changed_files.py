@@ -26,7 +26,7 @@ def look(root: Path, paths: Iterable[str], known: Collection[str]) -> Changed | 
     Args:
         root: The workspace's root.
         paths: Files and folders, relative to it; also such as are gone, or were never there.
-        known: Files that are in the index.
+        known: Files that are in the index; enough are these paths, and what is in folders of these names.
 
     Returns:
         What there is to do; None where rules changed by which files are ignored, so that everything is to be looked at.

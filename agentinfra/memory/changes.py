@@ -8,6 +8,9 @@ import time
 from contextlib import suppress
 
 QUIET_SECONDS = 0.05
+"""After the last change: a file that is being written may change again at once."""
+SETTLED_SECONDS = 0.02
+"""After the last change where that was the end of a write: nothing more is to come but of other files."""
 LONGEST_SECONDS = 0.5
 """Steady writing is told of that often, too."""
 POLL_SECONDS = 5.0
@@ -26,6 +29,7 @@ class Changes:
 
     Args:
         quiet: Seconds without a change after which they are given.
+        settled: The same where the last change was the end of a write.
         longest: Seconds after which they are given in any case.
         rescan: Seconds without any change after which everything is to be looked at.
         poll: The same where changes are not told; more where looking at everything takes long.
@@ -34,27 +38,35 @@ class Changes:
     def __init__(
         self,
         quiet: float = QUIET_SECONDS,
+        settled: float = SETTLED_SECONDS,
         longest: float = LONGEST_SECONDS,
         rescan: float = RESCAN_SECONDS,
         poll: float = POLL_SECONDS,
     ) -> None:
         self.polling = ""
         """Why changes are looked for from time to time; "" where the system tells of them."""
-        self._quiet, self._longest, self._rescan, self._poll = quiet, longest, rescan, poll
+        self._quiet, self._settled = quiet, min(settled, quiet)
+        self._longest, self._rescan, self._poll = longest, rescan, poll
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._guard = threading.Lock()
         self._paths: set[str] = set()
         self._everything = False
-        self._first = self._last = 0.0
+        self._first = self._due = 0.0
         self._given = time.monotonic()
 
-    def note(self, path: str | None) -> None:
-        """Take a path relative to the workspace, or None for everything; called from any thread."""
+    def note(self, path: str | None, *, is_settled: bool = False) -> None:
+        """Take a path relative to the workspace, or None for everything; called from any thread.
+
+        Args:
+            path: What changed.
+            is_settled: Whether this was the end of a write.
+        """
         with self._guard:
-            self._last = time.monotonic()
+            now = time.monotonic()
+            self._due = now + (self._settled if is_settled else self._quiet)
             if not self._paths and not self._everything:
-                self._first = self._last
+                self._first = now
                 with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     self._loop.call_soon_threadsafe(self._news.set)
             if path is None or len(self._paths) >= MOST_PATHS:
@@ -69,7 +81,7 @@ class Changes:
             async with asyncio.timeout(self._patience()):
                 await self._news.wait()
         while (pause := self._pause()) > 0:  # noqa: ASYNC110  (how long is seen anew after each)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, self._settled or pause))  # it may become shorter meanwhile
         paths = self._take()
         self._given = time.monotonic()
         return paths
@@ -83,7 +95,7 @@ class Changes:
         with self._guard:
             if not self._paths and not self._everything:
                 return 0.0
-            return min(self._last + self._quiet, self._first + self._longest) - time.monotonic()
+            return min(self._due, self._first + self._longest) - time.monotonic()
 
     def _take(self) -> Paths | None:
         with self._guard:

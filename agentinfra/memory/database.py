@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,10 @@ class Connection(Protocol):
 
     def execute(self, statements: str, bindings: Sequence[Any] = (), /) -> Rows:
         """Run SQL."""
+        ...
+
+    def executemany(self, statements: str, sequence: Iterable[Sequence[Any]], /) -> Rows:
+        """Run SQL once for each of the bindings."""
         ...
 
     def changes(self) -> int:

@@ -35,6 +35,8 @@ from agentinfra.memory.workspace_files import (
 BATCH = 64
 """Files between two looks at whether to stop: each batch is kept whole or not at all."""
 EMBEDDED = 512
+MANY_CHUNKS = 5_000
+"""New ones at once; after fewer, merging all words takes longer than it saves."""
 RACY_NS = 2_000_000_000
 """A file that was changed so shortly before it was read may change again without its time telling: the coarsest file
 systems count in two seconds. So may one whose time is yet to come."""
@@ -105,7 +107,7 @@ class Indexer:
             StoreError: The index cannot be written.
         """
         try:
-            stamps = await self._store.run(lambda store: store.stamps())
+            stamps = await self._store.run(lambda store: store.stamps_at(paths))
             changed = await asyncio.to_thread(look, self._root, paths, stamps)
             if changed is not None:
                 return await self._bring(stamps, changed.files, changed.gone)
@@ -168,9 +170,10 @@ class Indexer:
             touched |= set() if whole else {chunk.hash for one in parsed for chunk in one.chunks}
             if on_progress is not None:
                 on_progress(done, len(found))
+        if chunks >= MANY_CHUNKS:
+            await self._store.run(lambda store: store.merge_words())
         vectors = await self._embed(None if whole else touched)
-        skipped = await self._store.run(lambda store: len(store.skipped()))
-        files = len(stamps.keys() | {one.path for one in found}) - len(gone) - skipped
+        files, skipped = await self._store.run(lambda store: (store.count_files(), len(store.skipped())))
         return IndexReport(files, changed, len(gone), skipped, chunks, vectors, time.monotonic() - began)
 
     async def _embed(self, touched: Collection[str] | None) -> int:

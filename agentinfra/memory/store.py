@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,12 +22,12 @@ from agentinfra.memory.database import (
     reporting,
     transaction,
 )
-from agentinfra.memory.embedders.words import index_words
 from agentinfra.memory.search_store import Floats
 from agentinfra.memory.store_check import check_index
+from agentinfra.memory.store_files import FileStamp, StoreFiles
 from agentinfra.memory.store_schema import VERSION, make_anew, prepare
 from agentinfra.memory.store_vectors import StoreVectors
-from agentinfra.memory.store_words import Filter, search_words
+from agentinfra.memory.store_words import Filter, merge_words, search_words
 
 T = TypeVar("T")
 _CHUNK = "SELECT c.id, f.path, c.start, c.end, c.kind, c.symbol, c.text FROM chunks c JOIN files f ON f.id = c.file"
@@ -36,21 +35,6 @@ _CHUNK = "SELECT c.id, f.path, c.start, c.end, c.kind, c.symbol, c.text FROM chu
 _AMONG = "WHERE c.id IN (SELECT value FROM json_each(?))"
 _DEFINITIONS = "SELECT f.path, d.symbol, d.kind, d.line, d.signature FROM definitions d JOIN files f ON f.id = d.file"
 _USES = "SELECT f.path, u.name, u.kind, u.line FROM uses u JOIN files f ON f.id = u.file"
-
-
-@dataclass(frozen=True, slots=True)
-class FileStamp:
-    """By what a changed file is known.
-
-    Attributes:
-        mtime_ns: When it was last written.
-        size: Its bytes.
-        blob: Hash of its content; "" where it was not read.
-    """
-
-    mtime_ns: int
-    size: int
-    blob: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +58,7 @@ class MemoryStore:
         self.path = path
         self._connection = connection
         self._vectors = StoreVectors(connection)
+        self._files = StoreFiles(connection, self._vectors)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
@@ -117,6 +102,15 @@ class MemoryStore:
             rows = [row for path in among for row in self._rows(f"{sql} WHERE path = ?", (os.fsencode(path),))]
         return {os.fsdecode(path): FileStamp(*stamp) for path, *stamp in rows}
 
+    def stamps_at(self, paths: Collection[str]) -> dict[str, FileStamp]:
+        """What is known of some files, and of all that are in folders of these names."""
+        with reporting(self.path, self._connection):
+            return self._files.stamps_at(paths)
+
+    def count_files(self) -> int:
+        """How many files are in the index, without those that are left out."""
+        return int(self._rows("SELECT count(*) FROM files WHERE reason = ''")[0][0])
+
     def skipped(self) -> dict[str, str]:
         """The files that were looked at and left out, with the reason."""
         rows = "SELECT path, reason FROM files WHERE reason <> '' ORDER BY path"
@@ -128,38 +122,28 @@ class MemoryStore:
         Returns:
             How many of its chunks are new.
         """
-        file = self._put_stamp(path, stamp, parsed.language, "")
-        left: defaultdict[str, list[int]] = defaultdict(list)
-        for number, key in self._rows("SELECT id, hash FROM chunks WHERE file = ? ORDER BY id DESC", (file,)):
-            left[key].append(number)
-        fresh: list[Chunk] = []
-        for chunk in parsed.chunks:
-            if left[chunk.hash]:
-                moved = (chunk.start, chunk.end, chunk.kind, left[chunk.hash].pop())
-                self._rows("UPDATE chunks SET start = ?, end = ?, kind = ? WHERE id = ?", moved)
-            else:
-                fresh.append(chunk)
-        self._remove_chunks([number for numbers in left.values() for number in numbers])
-        for chunk in fresh:
-            self._add_chunk(file, path, chunk)
-        self._put_names(file, parsed)
-        return len(fresh)
+        with reporting(self.path, self._connection):
+            return self._files.put(path, stamp, parsed)
 
     def touch_file(self, path: str, stamp: FileStamp) -> None:
         """Note that a file was written again with the content that it had."""
-        bound = (stamp.mtime_ns, stamp.size, os.fsencode(path))
-        self._rows("UPDATE files SET mtime_ns = ?, size = ? WHERE path = ?", bound)
+        with reporting(self.path, self._connection):
+            self._files.touch(path, stamp)
 
     def put_skipped(self, path: str, stamp: FileStamp, reason: str) -> None:
         """Note why a file is left out; what was indexed of it goes."""
-        self._clear(self._put_stamp(path, stamp, "", reason))
+        with reporting(self.path, self._connection):
+            self._files.skip(path, stamp, reason)
 
     def remove_files(self, paths: Collection[str]) -> None:
         """Forget files that are gone."""
-        for path in paths:
-            for (file,) in self._rows("SELECT id FROM files WHERE path = ?", (os.fsencode(path),)):
-                self._clear(file)
-                self._rows("DELETE FROM files WHERE id = ?", (file,))
+        with reporting(self.path, self._connection):
+            self._files.remove(paths)
+
+    def merge_words(self) -> None:
+        """Make search by words faster after much was written; see :func:`agentinfra.memory.store_words.merge_words`."""
+        with reporting(self.path, self._connection):
+            merge_words(self._connection)
 
     def forget(self) -> None:
         """Forget everything, so that no byte of it is left in the file, nor in a damaged one that was moved aside.
@@ -266,47 +250,6 @@ class MemoryStore:
         """What is made of each row."""
         with reporting(self.path, self._connection):
             return [make(row) for row in self._connection.execute(sql, bound)]
-
-    def _put_stamp(self, path: str, stamp: FileStamp, language: str, reason: str) -> int:
-        bound = (os.fsencode(path), stamp.mtime_ns, stamp.size, stamp.blob, language, reason)
-        sql = (
-            "INSERT INTO files (path, mtime_ns, size, blob, language, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-            " ON CONFLICT (path) DO UPDATE SET mtime_ns = ?2, size = ?3, blob = ?4, language = ?5, reason = ?6"
-            " RETURNING id"
-        )
-        return int(self._rows(sql, bound)[0][0])
-
-    def _add_chunk(self, file: int, path: str, chunk: Chunk) -> None:
-        bound = (file, chunk.start, chunk.end, chunk.kind, chunk.symbol, chunk.hash, chunk.text)
-        sql = (
-            "INSERT INTO chunks (file, start, end, kind, symbol, hash, text) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id"
-        )
-        number = int(self._rows(sql, bound)[0][0])
-        words = (number, index_words(chunk.symbol), index_words(path), index_words(chunk.text))
-        self._rows("INSERT INTO words (rowid, name, path, body) VALUES (?, ?, ?, ?)", words)
-        self._vectors.note_chunk(number, chunk.hash)
-
-    def _put_names(self, file: int, parsed: ParsedFile) -> None:
-        self._drop_names(file)
-        for one in parsed.definitions:
-            bound = (file, one.symbol, one.symbol.rpartition(".")[2], one.kind, one.line, one.signature)
-            self._rows("INSERT INTO definitions VALUES (?, ?, ?, ?, ?, ?)", bound)
-        for use in parsed.references:
-            self._rows("INSERT INTO uses VALUES (?, ?, ?, ?)", (file, use.name, use.kind, use.line))
-
-    def _clear(self, file: int) -> None:
-        self._remove_chunks([number for (number,) in self._rows("SELECT id FROM chunks WHERE file = ?", (file,))])
-        self._drop_names(file)
-
-    def _drop_names(self, file: int) -> None:
-        self._rows("DELETE FROM definitions WHERE file = ?", (file,))
-        self._rows("DELETE FROM uses WHERE file = ?", (file,))
-
-    def _remove_chunks(self, numbers: Collection[int]) -> None:
-        for number in numbers:
-            self._rows("DELETE FROM words WHERE rowid = ?", (number,))
-            self._rows("DELETE FROM chunks WHERE id = ?", (number,))
-        self._vectors.drop_chunks(numbers)
 
 
 def _chunk(row: Sequence[Any]) -> IndexedChunk:

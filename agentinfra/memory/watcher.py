@@ -120,7 +120,7 @@ class FolderWatches:
             if name == ".git":  # nothing in it counts, but its being there does
                 self._changes.note(folder or None)
             elif not event.is_directory:
-                self._changes.note(path)
+                self._changes.note(path, is_settled=event.is_close_write or event.is_moved_to)
             elif not event.is_attrib:
                 self._follow_folder(event, path)
 

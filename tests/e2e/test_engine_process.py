@@ -164,3 +164,21 @@ async def test_what_the_process_prints_keeps_out_of_the_protocol(place: Place) -
         with pytest.raises(RpcError):
             await driver.peer.request("run/plan", {})
     assert os.listdir(place.workspace) == ["asyncio.py"]  # noqa: PTH208
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({}, "should be an object"),
+        ({"request": {"what": "fix", "path": "a.py"}}, "text"),
+        ({"request": {"what": "fix", "path": "a.py", "text": "", "first": 0}}, "first"),
+        ({"request": {"what": "fix", "path": "a.py", "text": ""}, "agent": 5}, "agent and model are texts"),
+    ],
+)
+async def test_wrong_code_actions_are_refused_and_the_process_lives(place: Place, params, said) -> None:
+    async with engine(place) as driver:
+        with pytest.raises(RpcError) as caught:
+            await driver.peer.request("code/act", params)
+        assert caught.value.code == INVALID_PARAMS
+        assert said in str(caught.value)
+        assert await driver.peer.request("code/offers", {}) == {"offers": {}, "problems": []}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -342,6 +343,7 @@ async def test_a_document_that_was_changed_meanwhile_is_left_alone(tmp_path):
         refused = await at.resolve(stale)
         assert refused["error"]["code"] == -32801 and "has changed since" in refused["error"]["message"]
         assert (await at.resolve(stale))["error"]["code"] == -32801
+        assert len(at.model.asked) == 1
         # A client whose numbers do not grow.
         at.model.replies = [while_typing]
         at.type(SOURCE, 2)
@@ -401,11 +403,17 @@ async def test_a_withdrawn_action_is_not_gone_on_with(tmp_path):
         assert (await asking)["error"]["code"] == -32800
         await at.editor.until(lambda: at.editor.notes.get("$/cancelRequest"))
 
+        # So many at once, and no more; they end with the server.
+        data = (await at.action("Explain double"))["data"]
+        command = {"command": "agentinfra.act", "arguments": [data]}
+        told = [await at.editor.request("workspace/executeCommand", command) for _ in range(20)]
+        assert "16 code actions are at work" in told[-1]["error"]["message"] and "result" in told[0]
+
         # Where its progress is shown, it can be stopped as well.
-        await at.resolve(await at.action("Explain double"))
         begun = await at.editor.until(lambda: at.editor.notes.get("$/progress"))
         at.editor.notify("window/workDoneProgress/cancel", {"token": begun[0]["token"]})
-        await at.editor.until(lambda: at.editor.notes["$/progress"][-1]["value"]["kind"] == "end")
+        ended = {"token": begun[0]["token"], "value": {"kind": "end"}}
+        await at.editor.until(lambda: ended in at.editor.notes["$/progress"])
         assert at.told() == []
 
 
@@ -480,10 +488,12 @@ async def test_an_installed_packages_agent_is_listed_by_name_and_acts_in_its_own
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: capitals\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[agentinfra.code_actions]\ncapitals = capitals:Capitals\n")
     trusting = {**CAPABILITIES, "experimental": {"agentinfra": {**OURS, "trust": True}}}
-    async with desk(tmp_path, trusting, PYTHONPATH=str(site), SEEN=str(seen)) as at:
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
+    async with desk(tmp_path, trusting, PYTHONPATH=path, SEEN=str(seen)) as at:
         at.open()
         await at.actions()
-        assert list(seen.iterdir()) == []
+        await asyncio.sleep(1)  # long enough for a process that must not be
+        assert processes_of(tmp_path) == {str(at.editor.process.pid)}
         at.editor.notify("agentinfra/trust/granted", {})
         async with asyncio.timeout(30):
             while "Capitals: Ask around" not in titles(await at.actions()):

@@ -6,9 +6,10 @@ import asyncio
 import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,6 @@ VERSION = 1
 _IDENTIFIER = re.compile(r"\w+")
 _MOST_IDENTIFIERS = 4096
 """Of one text: what comes after says little more."""
-_BATCH_WORDS = 8192
-"""Rows gathered at once: 8 MB, about what a processor's cache holds."""
 _KEPT_IDENTIFIERS = 1 << 17
 
 
@@ -78,7 +77,7 @@ class StaticEmbedder:
 
     def __init__(self, table: Path = TABLE) -> None:
         self._path = table
-        self._rows_of: dict[str, tuple[int, ...]] = {}
+        self._known: _RowsOf | None = None
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:  # noqa: ARG002
         """Embed texts in a worker thread. See :class:`agentinfra.core.interfaces.Embedder`."""
@@ -93,33 +92,30 @@ class StaticEmbedder:
         A text without a known word gets a vector of its own, which is near no other.
         """
         table = load_table(self._path)
-        found = [self._rows(text, table) for text in texts]
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        start = words = 0
-        for end, rows in enumerate(found, 1):
-            words += len(rows)
-            if words >= _BATCH_WORDS or end == len(found):
-                vectors[start:end] = _sums(found[start:end], table.vectors)
-                start, words = end, 0
+        for vector, text in zip(vectors, texts, strict=True):
+            # One text's words at a time: what is gathered stays in the processor's cache.
+            np.add.reduce(table.vectors.take(self._rows(text, table), axis=0), axis=0, out=vector)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def _rows(self, text: str, table: WordTable) -> list[int]:
-        known = self._rows_of
-        identifiers = dict.fromkeys(_IDENTIFIER.findall(text)[:_MOST_IDENTIFIERS])
-        rows = dict.fromkeys(row for one in identifiers for row in (known.get(one) or self._learn(one, table)))
-        return list(rows) or [0]
+        known = self._known
+        if known is None or len(known) > _KEPT_IDENTIFIERS:
+            self._known = known = _RowsOf(table.ids)
+        identifiers = _IDENTIFIER.findall(text)[:_MOST_IDENTIFIERS]
+        return list(dict.fromkeys(chain.from_iterable(map(known.__getitem__, identifiers)))) or [0]
 
-    def _learn(self, identifier: str, table: WordTable) -> tuple[int, ...]:
-        rows = tuple(row for part in parts_of(identifier) if (row := table.ids.get(part)) is not None)
-        if len(self._rows_of) < _KEPT_IDENTIFIERS:
-            self._rows_of[identifier] = rows
+
+class _RowsOf(dict[str, tuple[int, ...]]):
+    """The rows of identifiers that were met: a look at a dictionary costs less than a call."""
+
+    def __init__(self, ids: Mapping[str, int]) -> None:
+        super().__init__()
+        self._ids = ids
+
+    def __missing__(self, identifier: str) -> tuple[int, ...]:
+        self[identifier] = rows = tuple(self._ids[part] for part in parts_of(identifier) if part in self._ids)
         return rows
-
-
-def _sums(found: Sequence[list[int]], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    starts = np.cumsum([0, *(len(rows) for rows in found[:-1])])
-    gathered = vectors[np.fromiter((row for rows in found for row in rows), np.int64)]
-    return np.add.reduceat(gathered, starts, axis=0)
 
 
 def _unreadable(path: Path, why: str) -> ModelUnavailable:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 _IDENTIFIER = re.compile(r"\w+")
 _ASCII_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]|[0-9]+")
 _RUN = re.compile(r"[^\W\d_]+|\d+")
-_KEPT_PARTS = 1 << 16
+_KEPT_IDENTIFIERS = 1 << 16
 _LONGEST = 64
 """Characters of an identifier that are looked at: longer ones are data."""
 
@@ -23,22 +22,32 @@ def split_words(text: str) -> list[str]:
     return [part for identifier in _IDENTIFIER.findall(text) for part in parts_of(identifier)]
 
 
+class _Indexed(dict[str, str]):
+    """The words of identifiers that were met lately: a look at a dictionary costs less than a call."""
+
+    def __missing__(self, identifier: str) -> str:
+        parts = parts_of(identifier)
+        words = " ".join((*parts, identifier[:_LONGEST].lower()) if len(parts) > 1 else parts)
+        if len(self) >= _KEPT_IDENTIFIERS:
+            self.clear()
+        self[identifier] = words
+        return words
+
+
+_indexed = _Indexed()
+
+
 def index_words(text: str) -> str:
     """The text as a full-text index wants it: the parts of each identifier, and the whole where it has several."""
-    words: list[str] = []
-    for identifier in _IDENTIFIER.findall(text):
-        parts = parts_of(identifier)
-        words += parts
-        if len(parts) > 1:
-            words.append(identifier[:_LONGEST].lower())
-    return " ".join(words)
+    return " ".join(filter(None, map(_indexed.__getitem__, _IDENTIFIER.findall(text))))
 
 
-@lru_cache(maxsize=_KEPT_PARTS)
 def parts_of(identifier: str) -> tuple[str, ...]:
     """The words that an identifier is made of, in lower case."""
     short = identifier[:_LONGEST]
     if short.isascii():
+        if short.isalpha() and short.islower():
+            return (short,)
         return tuple(part.lower() for part in _ASCII_PART.findall(short))
     return tuple(part for run in _RUN.findall(short) for part in _split_at_case(run))
 

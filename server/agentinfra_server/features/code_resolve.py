@@ -95,7 +95,7 @@ def handlers(server: Connection) -> dict[str, Callable[..., Awaitable[Any]]]:
 
     async def act(*arguments: Any) -> dict[str, str]:
         data = await asyncio.to_thread(read, ActionData, arguments[0] if arguments else None)
-        name, task = server.code_work.begin(perform(server, data))
+        name, task = _begun(server, data)
         server.code_work.go_on(name, task, data.title, partial(deliver, server))
         return {"actionId": name}
 
@@ -112,7 +112,7 @@ async def resolve(server: Connection, action: lsp.CodeAction) -> lsp.CodeAction:
         return action
     data = await asyncio.to_thread(read, ActionData, action.data)
     base_of(server, data)
-    name, task = server.code_work.begin(perform(server, data))
+    name, task = _begun(server, data)
     try:
         seconds = 0.0 if data.what in _TEXTS and not data.agent else RESOLVE_SECONDS
         await asyncio.wait((task,), timeout=seconds)
@@ -125,6 +125,13 @@ async def resolve(server: Connection, action: lsp.CodeAction) -> lsp.CodeAction:
         raise Refused(error.what if isinstance(error, RpcError) else str(error)) from error
     server.code_work.go_on(name, task, data.title, partial(deliver, server))
     return action
+
+
+def _begun(server: Connection, data: ActionData) -> tuple[str, asyncio.Task[Outcome]]:
+    try:
+        return server.code_work.begin(perform(server, data))
+    except InputError as error:
+        raise Refused(str(error)) from error
 
 
 async def _finished(server: Connection, action: lsp.CodeAction, outcome: Outcome) -> lsp.CodeAction:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from agentinfra.core.errors import AgentInfraError
+from agentinfra.core.errors import AgentInfraError, InputError
 from agentinfra_server.session.code_agents import CodeAgents
 from agentinfra_server.session.code_offers import CodeOffers
 from agentinfra_server.session.model_sight import ModelSight
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from agentinfra_server.session.connection import Connection
 
 T = TypeVar("T")
+MOST_AT_WORK = 32
+"""An action that goes on by itself counts twice: it, and who waits for it."""
 
 
 class CodeWork:
@@ -43,7 +45,17 @@ class CodeWork:
         self.offers = CodeOffers(self.agents, self._log)
 
     def begin(self, work: Coroutine[Any, Any, T]) -> tuple[str, asyncio.Task[T]]:
-        """Start something; its id and its task."""
+        """Start something; its id and its task.
+
+        Raises:
+            InputError: Too much is at work already.
+        """
+        if len(self._tasks) >= MOST_AT_WORK:
+            work.close()
+            raise InputError(f"{MOST_AT_WORK // 2} code actions are at work", next_step="Wait for them, or stop some")
+        return self._started(work)
+
+    def _started(self, work: Coroutine[Any, Any, T]) -> tuple[str, asyncio.Task[T]]:
         name = f"action-{uuid.uuid4().hex[:8]}"
         task = self._tasks[name] = asyncio.create_task(work)
         task.add_done_callback(lambda _: self._tasks.pop(name, None))
@@ -63,7 +75,7 @@ class CodeWork:
             title: What it is called.
             then: What to do with the result.
         """
-        _, waiting = self.begin(self._until_done(name, task, title, then))
+        _, waiting = self._started(self._until_done(name, task, title, then))
         # Whoever asked is answered; the server's end stops both.
         waiting.add_done_callback(lambda done: None if done.cancelled() else done.exception())
 

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from agentinfra.memory.database import open_database
+from agentinfra.memory.indexer import MANY_CHUNKS
 from agentinfra.memory.store import MemoryStore
 from agentinfra.memory.workspace_memory import WorkspaceMemory
 
@@ -81,6 +83,21 @@ async def test_words_alone_do_without_vectors(root, tmp_path):
     assert (await plain.index()).vectors == 0
     assert (await found(plain, "boil water"))[0] == "tea.py"
     await plain.aclose()
+
+
+async def test_after_much_was_written_its_words_lie_together(root, tmp_path):
+    body = "".join(f"    value = value + {number}\n" for number in range(12))
+    for number in range(130):  # more than two batches
+        functions = (f"def made_{number}_{at}(value):\n{body}" for at in range(40))
+        (root / f"m{number}.py").write_text("\n".join(functions))
+    memory = WorkspaceMemory.open(root, data=tmp_path / "data", embedder=None)
+    assert (await memory.index()).chunks >= MANY_CHUNKS
+    (path,) = tmp_path.glob("data/workspaces/*/memory.db")
+    connection = open_database(path, read_only=True)
+    assert list(connection.execute("SELECT count(DISTINCT segid) FROM words_idx")) == [(1,)]
+    connection.close()
+    assert "m77.py" in await found(memory, "made_77_3")
+    await memory.aclose()
 
 
 async def test_forgetting_empties_it_and_indexing_fills_it_again(memory):

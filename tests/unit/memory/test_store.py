@@ -133,6 +133,26 @@ def test_files_that_go_take_everything_along(store):
     assert (store.stamps(), store.search_text("brew", 5), store.definitions(), store.references()) == ({}, [], [], [])
 
 
+def test_words_of_many_files_are_written_down_once_a_transaction(store):
+    with store.transaction():
+        for number in range(20):
+            store.put_file(f"{number}.py", STAMP, ParsedFile("python", (chunk(f"made{number}", f"word{number}"),)))
+    runs = "SELECT count(DISTINCT segid) FROM words_idx"
+    assert store._rows(runs) == [(2,)]  # with that of the fixture
+    store.merge_words()
+    assert store._rows(runs) == [(1,)]
+    assert symbols(store, store.search_text("word7", 5))[:1] == ["made7"]
+
+
+def test_stamps_of_a_folder_are_those_of_what_is_in_it(store):
+    names = ["a", "a/b", "a/b/c.py", "a/\udcff", "a0", "a-", "a.py", "b/a"]
+    for name in names:
+        store.put_skipped(name, STAMP, "of no use")
+    assert set(store.stamps_at(["a"])) == {"a", "a/b", "a/b/c.py", "a/\udcff"}
+    assert store.stamps_at(["src/tea.py", "nothing"]) == {"src/tea.py": STAMP}
+    assert (store.count_files(), len(store.stamps())) == (1, len(names) + 1)
+
+
 def test_a_file_that_is_left_out_is_known_and_not_found(store):
     store.put_skipped("src/tea.py", STAMP, "generated")
     assert store.skipped() == {"src/tea.py": "generated"}

@@ -101,6 +101,32 @@ async def test_many_writes_come_together_and_steady_ones_do_not_wait_for_quiet(r
             writing.cancel()
 
 
+async def test_the_end_of_a_write_is_told_sooner_than_its_middle():
+    changes = Changes(quiet=30, longest=60, settled=0.001)
+    changes.note("a")
+    waiting = asyncio.create_task(changes.next())
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    changes.note("b", is_settled=True)
+    assert await asyncio.wait_for(waiting, LIMIT) == {"a", "b"}
+    changes.note("c", is_settled=True)
+    changes.note("c")  # it is written again
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(changes.next(), 0.05)
+
+
+@pytest.mark.parametrize("save", ["write", "rename"])
+async def test_a_save_is_told_without_waiting_for_more(root, save):
+    async with watching(root, Changes(quiet=30, longest=60, settled=0.001)) as changes:
+        if save == "write":
+            (root / "b.py").write_text("2")
+        else:
+            (root / ".gitignore").rename(root / "b.py")
+        seen = await asyncio.wait_for(changes.next(), LIMIT)
+    assert seen is not None
+    assert "b.py" in seen
+
+
 async def test_too_many_changes_are_a_look_at_everything():
     changes = Changes(quiet=0.001)
     for number in range(MOST_PATHS + 5):

@@ -1,5 +1,6 @@
 import pytest
 
+from agentinfra.memory.embedders import words
 from agentinfra.memory.embedders.words import index_words, parts_of, split_words
 
 
@@ -29,3 +30,11 @@ def test_the_index_keeps_the_whole_beside_the_parts():
 
 def test_of_data_that_looks_like_an_identifier_only_the_beginning_counts():
     assert parts_of("a" * 10_000) == ("a" * 64,)
+
+
+def test_more_identifiers_than_are_remembered_are_split_all_the_same():
+    for number in range(3):
+        many = " ".join(f"oneName{at}" for at in range(number * 40_000, (number + 1) * 40_000))
+        index_words(many)
+    assert len(words._indexed) <= words._KEPT_IDENTIFIERS
+    assert index_words("oneName1 __ x") == "one name 1 onename1 x"
