@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,6 +55,7 @@ CAPABILITIES: dict[str, Any] = {
             "changeAnnotationSupport": {},
         },
         "textDocumentContent": {},
+        "configuration": True,
     },
     "window": {"showDocument": {"support": True}, "workDoneProgress": True},
     "experimental": {"agentinfra": OURS},
@@ -137,12 +139,16 @@ async def desk(home: Path, capabilities: dict[str, Any] = CAPABILITIES, **variab
         async def done(_params: Any) -> Any:
             return None
 
+        async def no_setting(_params: Any) -> Any:
+            return [None]
+
         async def no_secret(_params: Any) -> Any:
             return {"value": None}
 
         editor.answers = {
             "agentinfra/lm/request": model.answer,
             "agentinfra/secret/get": no_secret,
+            "workspace/configuration": no_setting,
             "window/showDocument": yes,
             "window/workDoneProgress/create": done,
             "workspace/textDocumentContent/refresh": done,
@@ -213,6 +219,12 @@ async def test_a_fix_is_resolved_to_a_versioned_annotated_edit(tmp_path):
         at.open()
         at.type(SOURCE, 7)
         at.model.replies = [FIX]
+
+        async def chosen(params: Any) -> Any:
+            assert params == {"items": [{"scopeUri": at.uri, "section": "agentinfra.model"}]}
+            return ["client:chosen"]
+
+        at.editor.answers["workspace/configuration"] = chosen
         result = (await at.fix())["result"]
         ((change,), notes) = result["edit"]["documentChanges"], result["edit"]["changeAnnotations"]
         assert change["textDocument"] == {"uri": at.uri, "version": 7}
@@ -220,7 +232,7 @@ async def test_a_fix_is_resolved_to_a_versioned_annotated_edit(tmp_path):
         assert len(change["edits"]) == 1 and change["edits"][0]["range"]["start"] == {"line": 13, "character": 0}
         assert {edit["annotationId"] for edit in change["edits"]} == set(notes)
         (note,) = notes.values()
-        assert note["label"] == "Fix with AgentInfra" and "client:scripted" in note["description"]
+        assert note["label"] == "Fix with AgentInfra" and note["description"] == "AgentInfra, client:chosen"
         assert "line 14: error pytest E1: double(2) is 5" in at.model.asked[0]
         assert at.path.read_text() == SOURCE
 
@@ -298,6 +310,30 @@ async def test_an_editor_that_can_do_less_gets_commands_plain_edits_and_files(tm
             told.startswith("Explain double: file://")
             and Path(told.partition("file://")[2]).read_text() == "It doubles.\n"
         )
+
+
+async def test_an_editor_that_knows_commands_alone_gets_these(tmp_path):
+    async with desk(tmp_path, {"experimental": {"agentinfra": {"version": 1, "models": True}}}) as at:
+        at.open()
+        found = await at.actions(9)
+        assert [sorted(one) for one in found] == [["arguments", "command", "title"]] * 4
+        assert {one["command"] for one in found} == {"agentinfra.act"}
+
+
+async def test_a_process_that_dies_is_told_of_and_another_takes_its_place(tmp_path):
+    async with desk(tmp_path) as at:
+        at.open()
+
+        async def die() -> str:
+            for process in processes_of(tmp_path) - {str(at.editor.process.pid)}:
+                os.kill(int(process), signal.SIGKILL)
+            return FIX
+
+        at.model.replies = [die]
+        refused = await at.fix()
+        assert refused["error"]["message"].startswith("The process of the code actions ended")
+        at.model.replies = [FIX]
+        assert "edit" in (await at.fix())["result"]
 
 
 async def test_what_takes_too_long_goes_on_and_offers_its_edit_when_it_is_done(tmp_path):

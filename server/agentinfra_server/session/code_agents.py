@@ -62,17 +62,12 @@ class CodeAgents:
     async def _ask(self, folder: Path, method: str, params: Params) -> Mapping[str, Any]:
         self._asked[folder] += 1
         try:
-            process = await self._process(folder)
             async with asyncio.timeout(LONGEST_SECONDS):
-                return await process.request(method, params)
+                return await _answer(await self._process(folder), method, params)
         except RpcError as error:
             if _kind(error) not in _OF_ANSWERS:
                 self._let_go(folder, 0)  # what the person changes upon it, such as a key, is for another process
             raise
-        except ConnectionLost as error:
-            raise EngineError(
-                "The process of the code actions ended", why=_last_words(self._processes, folder)
-            ) from error
         except TimeoutError as error:
             raise EngineError(f"The action took more than {LONGEST_SECONDS / 60:.0f} minutes") from error
         finally:
@@ -116,5 +111,9 @@ def _kind(error: RpcError) -> str:
     return str(cast("Mapping[str, object]", data).get("kind")) if isinstance(data, dict) else ""
 
 
-def _last_words(processes: Mapping[Path, RunProcess], folder: Path) -> str:
-    return processes[folder].complaint() if folder in processes else ""
+async def _answer(process: RunProcess, method: str, params: Params) -> Mapping[str, Any]:
+    try:
+        return await process.request(method, params)
+    except ConnectionLost as error:
+        await process.stop()  # so that nobody takes it for alive, and its last words are here
+        raise EngineError("The process of the code actions ended", why=process.complaint()) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agentinfra.core.errors import EngineError
-from agentinfra.protocols.json_rpc import LINE_BYTES, ConnectionLost, Handler, JsonRpcPeer, Params
+from agentinfra.protocols.json_rpc import LINE_BYTES, ConnectionLost, Handler, JsonRpcPeer, Params, RpcError
 
 START_SECONDS = 60.0
 END_SECONDS = 25.0
@@ -49,7 +49,7 @@ class RunProcess:
             The run's id.
 
         Raises:
-            EngineError: The process does not start, or ended before its run began.
+            EngineError: The process does not start, or its run ended before it began; why is said.
             RpcError: The run was refused.
         """
         await self.open(handlers)
@@ -59,6 +59,11 @@ class RunProcess:
         except ConnectionLost as error:
             await self.ended()
             raise EngineError("The run's process ended before the run began", why=self.complaint()) from error
+        except RpcError as error:
+            await self.stop()
+            if self.end is None:
+                raise
+            raise EngineError(self.end["message"], why=self.end["why"], next_step=self.end["next"]) from error
         except BaseException:
             await self.stop()
             raise
