@@ -66,10 +66,18 @@ _UNITS: dict[str, tuple[str, Decimal]] = {
 }
 
 
-class _Claim(NamedTuple):
-    """What a sentence says: whose number (with its kind of bound and its unit), and which."""
+class _Number(NamedTuple):
+    """What a sentence says: whose number (with its kind of bound and its unit), which, and where in the text."""
 
     about: tuple[object, ...]
+    value: Decimal
+    words: frozenset[str]
+    span: Span
+
+
+class _Claim(NamedTuple):
+    """The same of a requirement, and where in the document."""
+
     value: Decimal
     requirement: str
     span: Span
@@ -79,8 +87,11 @@ def number_conflicts(documents: Documents) -> Iterator[Diagnostic]:
     """Sentences that state another number than an earlier one for the same thing."""
     first: dict[tuple[object, ...], _Claim] = {}
     for one in documents.statements:
-        for claim in _claims(one):
-            earlier = first.setdefault(claim.about, claim)
+        # The numbers of a criterion are those of one case; another case has others.
+        for number in () if one.is_criterion else _numbers(one.text):
+            span = Span(one.start + number.span.start, one.start + number.span.end)
+            claim = _Claim(number.value, one.requirement.id.name, span)
+            earlier = first.setdefault((number.about, _scope(one, number.words)), claim)
             if earlier.value != claim.value:
                 yield _conflict(documents.spec.text, earlier, claim)
 
@@ -97,19 +108,21 @@ def _conflict(text: str, earlier: _Claim, claim: _Claim) -> Diagnostic:
     )
 
 
-def _claims(one: Prose) -> Iterator[_Claim]:
-    # The numbers of a criterion are those of one case; another case has others.
-    if one.is_criterion or not _NUMBER.search(one.text):
-        return
-    said = without_names(one.text)
+@lru_cache(maxsize=4096)  # while somebody types, most of the texts stay as they are
+def _numbers(text: str) -> tuple[_Number, ...]:
+    if not _NUMBER.search(text):
+        return ()
+    said = without_names(text)
+    found: list[_Number] = []
     for sentence in sentences(said):
         numbers = list(_NUMBER.finditer(said, *sentence))
         # Without a unit only a name in backquotes says whose number it is.
-        if any(_unit(found["unit"]) for found in numbers) or (numbers and _SYMBOL.search(one.text, *sentence)):
-            yield from _in_sentence(one, said, sentence, numbers)
+        if any(_unit(one["unit"]) for one in numbers) or (numbers and _SYMBOL.search(text, *sentence)):
+            found.extend(_in_sentence(text, said, sentence, numbers))
+    return tuple(found)
 
 
-def _in_sentence(one: Prose, said: str, sentence: Span, numbers: list[re.Match[str]]) -> Iterator[_Claim]:
+def _in_sentence(text: str, said: str, sentence: Span, numbers: list[re.Match[str]]) -> Iterator[_Number]:
     words = _said(said, sentence)
     is_bound = not _CONDITIONS.isdisjoint(words)
     is_one = _JOINTS.isdisjoint(words) and not _STOP.search(said, *sentence)
@@ -117,9 +130,9 @@ def _in_sentence(one: Prose, said: str, sentence: Span, numbers: list[re.Match[s
         inside = [found for found in numbers if clause.start <= found.start() < clause.end]
         if len(inside) != 1 or (is_bound and len(numbers) > 1) or _is_condition(said, clause, inside[0]):
             continue
-        claim = _claim(one, said, sentence if is_bound else clause, inside[0])
-        if claim:
-            yield claim
+        number = _number(text, said, sentence if is_bound else clause, inside[0])
+        if number:
+            yield number
 
 
 def _said(said: str, part: Span) -> set[str]:
@@ -139,20 +152,20 @@ def _is_condition(said: str, clause: Span, number: re.Match[str]) -> bool:
     return not _CASES.isdisjoint(_said(said, Span(clause.start, number.start())))
 
 
-def _claim(one: Prose, said: str, part: Span, number: re.Match[str]) -> _Claim | None:
+def _number(text: str, said: str, part: Span, number: re.Match[str]) -> _Number | None:
     unit = _unit(number["unit"])
     end = number.end() if unit else number.end("number")
     around = f"{said[part.start : number.start()]} {said[end : part.end]}"
     words = _said(around, Span(0, len(around)))
-    names = frozenset(NAMED.findall(one.text, *part)) if "\0" in around else frozenset[str]()
+    names = frozenset(NAMED.findall(text, *part)) if "\0" in around else frozenset[str]()
     about = frozenset([_single(word) for word in words - _EMPTY]) | names
     is_symbol = len(about) == 1 and any(_SYMBOL.fullmatch(name) for name in names)
     if about <= _POINTERS or not (unit or is_symbol):
         return None
     base, factor = _UNITS.get(unit, (unit, Decimal(1)))
     value = Decimal(number["number"].replace(",", "")) * factor
-    key = (_bound(words), base, about, _scope(one, words | {name.strip("`") for name in names}))
-    return _Claim(key, value, one.requirement.id.name, Span(one.start + number.start(), one.start + end))
+    named = words.union(name.strip("`") for name in names)
+    return _Number((_bound(words), base, about), value, frozenset(named), Span(number.start(), end))
 
 
 @lru_cache(maxsize=1024)
@@ -170,7 +183,7 @@ def _bound(words: set[str]) -> str:
     return "at most" if is_most == _NOT.isdisjoint(words) else "at least"
 
 
-def _scope(one: Prose, words: set[str]) -> str:
+def _scope(one: Prose, words: frozenset[str]) -> str:
     """What is said of a parameter, or by a pronoun, means something else in each requirement: it counts there alone."""
     parameters = {name for symbol in one.requirement.symbols for name in _PARAMETER.findall(symbol.name)}
     return "" if parameters.isdisjoint(words) and _PRONOUNS.isdisjoint(words) else one.requirement.id.name

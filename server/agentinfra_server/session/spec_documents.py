@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 0.2
 NAMES: Mapping[str, Document] = {"spec.md": "spec", "tasks.md": "tasks"}
 _SEVERITIES = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
+
+# While somebody types in one of the two documents, the other one stays as it was read.
+_spec_source, _tasks_source = lru_cache(maxsize=4)(read_spec), lru_cache(maxsize=4)(read_tasks)
 
 Units = Callable[[str], int]
 """The length of a text in the units that the client counts columns in."""
@@ -120,8 +124,8 @@ class SpecDocuments:
     def _read(self, folder: Path, texts: Mapping[str, str | None]) -> Pair:
         spec, tasks = (_text(folder / name, texts[name]) for name in NAMES)
         if spec is None:
-            return Pair(folder, None, None if tasks is None else read_tasks(tasks))
-        sources = read_spec(spec), None if tasks is None else read_tasks(tasks)
+            return Pair(folder, None, None if tasks is None else _tasks_source(tasks))
+        sources = _spec_source(spec), None if tasks is None else _tasks_source(tasks)
         return Pair(folder, *sources, tuple(check_documents(*sources, self._facts(folder, spec))))
 
     def _facts(self, folder: Path, text: str) -> RunFacts | None:

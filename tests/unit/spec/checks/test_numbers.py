@@ -100,3 +100,10 @@ def test_each_later_sentence_is_held_against_the_first():
     findings = found("The fee is 5 cents.", "The fee is 6 cents.", "The fee is 5 cents.", "The fee is 7 cents.")
     assert [one.subject for one in findings] == ["FR-2", "FR-4"]
     assert {one.related[0].message for one in findings} == {"FR-1 says 5 cents"}
+
+
+def test_what_a_sentence_says_is_told_where_it_stands_now():
+    sentences = "The cart holds at most 20 items.", "The cart holds at most 30 items."
+    before, after = found(*sentences), found("Nothing is said here of it.", *sentences)
+    assert [one.subject for one in before + after] == ["FR-2", "FR-3"]
+    assert before[0].span.start < after[0].span.start
