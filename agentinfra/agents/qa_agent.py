@@ -69,8 +69,7 @@ def _test_findings(report: TestReport, triage: Mapping[str, Cause]) -> list[Find
     findings = [
         Finding(
             "test-failure" if test in report.failures else "test-skipped",
-            test.id.partition("::")[0],
-            0,
+            *_place(test),
             _severity(test, triage.get(test.id, "new")),
             f"{test.id} {test.outcome}{_SINCE.get(triage.get(test.id, 'new'), '')}: {test.message[:200]}",
         )
@@ -82,6 +81,12 @@ def _test_findings(report: TestReport, triage: Mapping[str, Cause]) -> list[Find
         told = f"The suite did not pass: {report.reason or 'no tests ran'}"
         findings.append(Finding("test-run", "", 0, severity, told))
     return findings
+
+
+def _place(test: TestOutcome) -> tuple[str, int]:
+    """The test's file, and its line where the runner told it."""
+    path, _, line = test.location.rpartition(":")
+    return (path, int(line)) if path and line.isdecimal() else (test.id.partition("::")[0], 0)
 
 
 def _severity(test: TestOutcome, cause: Cause) -> Severity:

@@ -17,10 +17,12 @@ def handlers(server: Connection) -> dict[str, Callable[[Any], Awaitable[None]]]:
 
     async def edited(params: lsp.DidOpenTextDocumentParams | lsp.DidChangeTextDocumentParams) -> None:
         server.spec_documents.changed(params.text_document.uri)
+        server.run_findings.edited(params.text_document.uri)
         _tell_index(server, params.text_document.uri, is_open=True)
 
     async def left(params: lsp.DidSaveTextDocumentParams | lsp.DidCloseTextDocumentParams) -> None:
         server.spec_documents.changed(params.text_document.uri)
+        server.run_findings.edited(params.text_document.uri)
         _tell_index(server, params.text_document.uri, is_open=False)
 
     return {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from agentinfra.spec.trace import Link, Trace
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.run_state import reduce
 from agentinfra.workflow.trace import trace
+from agentinfra_server.session.moved_lines import number_in
 
 MOST_TESTS = 3
 TRACE_SECONDS = 10.0
@@ -57,7 +56,7 @@ class Provenance:
                 committed = await git.read_file(traced.commit, name)
         except (AgentInfraError, ValueError, TimeoutError):
             return ""  # no repository, no run, a file of elsewhere: there is nothing to tell
-        number = committed_line(committed.splitlines(), text.splitlines(), line)
+        number = number_in(committed.splitlines(), text.splitlines(), line)
         links = [one for one in traced.trace.links if _has(one, name, number)]
         return "\n\n---\n\n".join([await asyncio.to_thread(self._told, one) for one in links])
 
@@ -80,23 +79,6 @@ class Provenance:
                 f"Run `{link.run}`{model} · commit `{link.commit[:10]}`",
             ]
         )
-
-
-def committed_line(committed: Sequence[str], edited: Sequence[str], line: int) -> int | None:
-    """The number, from 1, that an edited text's line has in the committed one; None for a line that is not in it.
-
-    Args:
-        committed: Its lines.
-        edited: The lines as they are now.
-        line: A line of these, from 0.
-    """
-    if list(committed) == list(edited):
-        return line + 1 if line < len(edited) else None
-    matcher = difflib.SequenceMatcher(None, committed, edited, autojunk=False)
-    for there, here, size in matcher.get_matching_blocks():
-        if here <= line < here + size:
-            return there + line - here + 1
-    return None
 
 
 def _has(link: Link, path: str, number: int | None) -> bool:

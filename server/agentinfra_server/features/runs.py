@@ -158,6 +158,7 @@ async def decide_change(server: Connection, params: wire.ChangeDecideParams) -> 
         return wire.ChangeDecideResult(commit=commit, task_ids=taken)
     finally:
         await app.aclose()
+        server.run_findings.changed(folder)
 
 
 async def show_change(server: Connection, params: wire.ChangeShowParams) -> wire.ChangeShowResult:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentinfra_server.session.code_work import CodeWork
     from agentinfra_server.session.editor import Editor
     from agentinfra_server.session.indexes import Indexes
+    from agentinfra_server.session.run_findings import RunFindings
     from agentinfra_server.session.runs import Runs
     from agentinfra_server.session.spec_documents import SpecDocuments
     from agentinfra_server.session.virtual_documents import VirtualDocuments
@@ -68,6 +69,13 @@ class Connection(LanguageServer):
         return SpecDocuments(self)
 
     @cached_property
+    def run_findings(self) -> RunFindings:
+        """What the reviews of the last runs found."""
+        from agentinfra_server.session.run_findings import RunFindings  # noqa: PLC0415  (not before the first)
+
+        return RunFindings(self)
+
+    @cached_property
     def code_work(self) -> CodeWork:
         """The code actions at work."""
         from agentinfra_server.session.code_work import CodeWork  # noqa: PLC0415  (not before the first of them)
@@ -83,14 +91,9 @@ class Connection(LanguageServer):
 
     async def end(self) -> None:
         """Stop every run, so that it can be resumed, and all else, and note that the editor said goodbye."""
-        if "runs" in self.__dict__:
-            await self.runs.aclose()
-        if "code_work" in self.__dict__:
-            await self.code_work.aclose()
-        if "indexes" in self.__dict__:
-            await self.indexes.aclose()
-        if "spec_documents" in self.__dict__:
-            await self.spec_documents.aclose()
+        for name in ("runs", "code_work", "indexes", "spec_documents", "run_findings"):
+            if name in self.__dict__:
+                await self.__dict__[name].aclose()
         self.workspaces.close()
         self.may_exit = True
 

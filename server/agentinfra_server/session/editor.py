@@ -25,6 +25,7 @@ from agentinfra_server.protocol.messages import (
 )
 from agentinfra_server.session.client import OnChunk
 from agentinfra_server.session.progress import Progress
+from agentinfra_server.session.run_findings import REVIEWED
 
 if TYPE_CHECKING:
     from agentinfra_server.session.connection import Connection
@@ -129,6 +130,8 @@ class Editor:
     async def tell_update(self, update: RunUpdate) -> None:
         """Hand over new events, where the editor understands them."""
         self._notify("agentinfra/run/update", update)
+        if not REVIEWED.isdisjoint(event.kind for event in update.events):
+            self._server.run_findings.changed(self._server.workspaces.folder(update.folder))
 
     async def tell_progress(self, state: RunState) -> None:
         """Show how far a run is in the editor's own display."""

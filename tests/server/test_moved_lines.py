@@ -1,7 +1,7 @@
 """Which line of an edited text was which line of the committed one."""
 
 import pytest
-from agentinfra_server.features.provenance import committed_line
+from agentinfra_server.session.moved_lines import number_in
 
 COMMITTED = ["def f():", "    return 1", "", "def g():", "    return 2"]
 
@@ -20,4 +20,4 @@ COMMITTED = ["def f():", "    return 1", "", "def g():", "    return 2"]
     ],
 )
 def test_a_line_that_was_edited_has_no_past(edited, line, number):
-    assert committed_line(COMMITTED, edited, line) == number
+    assert number_in(COMMITTED, edited, line) == number
