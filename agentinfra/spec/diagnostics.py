@@ -11,7 +11,7 @@ from agentinfra.spec.checks.names import doubled_symbols, file_spellings
 from agentinfra.spec.checks.numbers import number_conflicts
 from agentinfra.spec.checks.order import task_order
 from agentinfra.spec.checks.questions import open_questions
-from agentinfra.spec.checks.record import orphan_tests, status, task_states
+from agentinfra.spec.checks.record import blocked_tasks, orphan_tests, status, task_states
 from agentinfra.spec.checks.results import result_conflicts
 from agentinfra.spec.checks.wording import vague_words
 from agentinfra.spec.source import Edit, apply_edits
@@ -90,5 +90,6 @@ _CHECKS: tuple[Check, ...] = (
     file_spellings,
     status,
     task_states,
+    blocked_tasks,
     orphan_tests,
 )

@@ -46,6 +46,7 @@ def run_facts(log: EventLog, text: str, workspace: Path) -> RunFacts | None:
         status=_status(state),
         approved_sha=state.approved_sha,
         tasks={task.id: task.state for one in states for task in one.tasks},
+        blocked={task.id: task.reason for task in state.tasks if task.state is TaskState.BLOCKED},
         undone=_undone(states),
         tests=tuple(_standing_tests(history, workspace)),
     )

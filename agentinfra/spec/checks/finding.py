@@ -96,6 +96,7 @@ class RunFacts:
         tasks: State by task id, also of tasks that an earlier run did.
         undone: Ids of tasks that were done and then taken off the branch.
         tests: Tests of tasks that are done.
+        blocked: Why tasks could not be done, by their ids.
     """
 
     run: str = ""
@@ -104,6 +105,7 @@ class RunFacts:
     tasks: Mapping[str, TaskState] = field(default_factory=dict[str, TaskState])
     undone: frozenset[str] = frozenset()
     tests: tuple[KnownTest, ...] = ()
+    blocked: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,17 @@ def task_states(documents: Documents) -> Iterator[Diagnostic]:
             yield _state(task, said, known)
 
 
+def blocked_tasks(documents: Documents) -> Iterator[Diagnostic]:
+    """Tasks that the run has tried and could not do, with its reason."""
+    if documents.tasks is None or documents.facts is None:
+        return
+    for task in documents.tasks.tasks:
+        name = task.id.name
+        if (why := documents.facts.blocked.get(name)) is not None:
+            message = f"{name} could not be done" + (f": {why}" if why else "")
+            yield Diagnostic("blocked-task", name, message, "tasks", span_of(task.id))
+
+
 def _said(lines: Lines, task: TaskSource) -> TaskState | None:
     """The state that the task's line claims, by its word, or by its box alone."""
     if task.state:

@@ -51,6 +51,9 @@ RULES: Mapping[str, Rule] = {
     "task-state-not-on-record": Rule(
         "warning", "The engine alone sets states, and only for what it has proven; a mark set by hand proves nothing."
     ),
+    "blocked-task": Rule(
+        "warning", "What it was to build is missing, and so is what tasks that depend on it were to build."
+    ),
     "doubled-symbol": Rule("warning", "Two tasks would write the same function, and the later one replaces the other."),
     "file-spelling": Rule("error", "On many systems these are one file; on others the code ends up in two."),
 }

@@ -235,6 +235,12 @@ BROKEN: dict[str, tuple[str, Texts]] = {
         "task-state-not-on-record",
         GOOD.tasks_with("[ ] T-1 · Brew _(pending)_", "[«x»] T-1 · Brew _(done)_").on_record(undone=frozenset({"T-1"})),
     ),
+    "a task that could not be done": (
+        "blocked-task",
+        GOOD.tasks_with("T-1 · Brew", "«T-1» · Brew").on_record(
+            tasks={"T-1": TaskState.BLOCKED}, blocked={"T-1": "its tests fail"}
+        ),
+    ),
     "a test of a requirement that is gone": (
         "orphan-test",
         GOOD.spec_with("## Requirements", "«## Requirements»").on_record(tests=(KnownTest("t.py::a", ("FR-8",)),)),
@@ -326,6 +332,7 @@ SOUND: dict[str, tuple[str, Texts]] = {
         GOOD.tasks_with("[ ] T-1 · Brew _(pending)_", "[x] T-1 · Brew _(done)_").on_record(),
     ),
     "a task that the document does not show as begun": ("task-state-not-on-record", GOOD.on_record()),
+    "a task of another document that could not be done": ("blocked-task", GOOD.on_record(blocked={"T-9": "no"})),
     "a test of which one requirement is left": (
         "orphan-test",
         GOOD.on_record(tests=(KnownTest("t.py::a", ("FR-8", "FR-1")),)),
@@ -368,7 +375,8 @@ def test_a_draft_needs_no_fix_to_be_one():
 def test_where_a_fix_is_possible_there_is_one():
     left = {BROKEN[case][0] for case in BROKEN.keys() - FIXED}
     assert left == {"unreadable", "unknown-id", "file-spelling", "no-acceptance", "vague-word", "number-conflict",
-                    "doubled-symbol", "edited-after-approval", "task-state-not-on-record", "orphan-test"}  # fmt: skip
+                    "blocked-task", "doubled-symbol", "edited-after-approval", "task-state-not-on-record",
+                    "orphan-test"}  # fmt: skip
     listed = {case for case, (code, _) in BROKEN.items() if code == "unknown-id" and "statement" not in case}
     assert listed <= FIXED
 

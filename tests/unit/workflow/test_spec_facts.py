@@ -62,6 +62,13 @@ def test_a_run_that_is_done(runs: Runs):
     assert runs.facts("r1") == RunFacts("r1", "done", "sha", {"T-1": TaskState.DONE}, frozenset(), tests)
 
 
+def test_a_task_that_could_not_be_done(runs: Runs):
+    events = RunEvents("r1").begin().planned(task("T-1", "half(n)", "FR-1"), task("T-2", "twice(n)", "FR-1"))
+    runs.add(events.add("agent_state", task="T-1", state="blocked", reason="its tests fail"))
+    found = runs.facts("r1")
+    assert found is not None and found.blocked == {"T-1": "its tests fail"}
+
+
 def test_a_test_that_did_not_get_green_proves_nothing(runs: Runs):
     (runs.folder / "tests" / "test_a.py").write_text("def test_1(): ...\ndef test_2(): ...\n")
     runs.add(built("r1", dropped="tests/test_a.py::test_2"))
