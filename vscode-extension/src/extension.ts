@@ -1,6 +1,7 @@
 /** Shows and asks; the server decides. */
 import * as vscode from "vscode";
 import { ChangedFiles, Changes } from "./changes";
+import { Environment } from "./environment";
 import { serveLanguageModels } from "./languageModels";
 import { NeedsYou, type Waiting } from "./needsYou";
 import { demo, plan } from "./plan";
@@ -14,6 +15,8 @@ const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "AZUR
 
 export function activate(context: vscode.ExtensionContext): void {
   const server = new Server();
+  const environment = new Environment(context, server.log);
+  server.command = () => environment.command();
   const runs = new Runs(server);
   const needsYou = new NeedsYou(runs, server);
   const files = new ChangedFiles(server);
@@ -36,6 +39,10 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.onDidGrantWorkspaceTrust(() => void server.notify("agentinfra/trust/granted", {})),
     command("diff", (change: Parameters<typeof files.show>[0]) => files.show(change)),
     ...commands(context, server, runs, needsYou),
+    command("install", async () => {
+      await environment.repair();
+      await server.restart();
+    }),
   );
 }
 

@@ -27,6 +27,8 @@ export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private starting: Promise<LanguageClient> | undefined;
   private readonly wiring: Array<(client: LanguageClient) => void> = [];
+  /** Says which command starts the server. */
+  command: () => Promise<string[]> = () => Promise.reject(new Error("no command"));
 
   /** Answers a request of the server. */
   onRequest<M extends keyof ServerRequests>(
@@ -76,9 +78,7 @@ export class Server implements vscode.Disposable {
   }
 
   private async start(): Promise<LanguageClient> {
-    const [command = "agentinfra-server", ...args] = vscode.workspace
-      .getConfiguration("agentinfra")
-      .get<string[]>("server.command", []);
+    const [command = "", ...args] = await this.command();
     const options = { env: { ...process.env, PYTHONUNBUFFERED: "1", PYTHONSAFEPATH: "1" } };
     const client = new LanguageClient(
       "agentinfra",
