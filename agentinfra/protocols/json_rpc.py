@@ -2,7 +2,7 @@
 
 The framing of the Model Context Protocol and of the Agent Client Protocol over standard input and output:
 UTF-8, one message a line, no line breaks within. ``$/cancelRequest`` with the ``id`` withdraws a request, as in the
-Language Server Protocol.
+Language Server Protocol; a protocol may say it otherwise.
 """
 
 from __future__ import annotations
@@ -69,12 +69,14 @@ class JsonRpcPeer:
         writer: Where messages go.
         handlers: Requests and notifications of the other side, by method. What a handler raises goes back as an error.
         most_open: Requests of the other side that may be open; more are refused.
+        withdrawal: The notification that withdraws a request, and its field that holds the request's id.
     """
 
     reader: asyncio.StreamReader
     writer: Writer
     handlers: Mapping[str, Handler] = field(default_factory=dict[str, Handler])
     most_open: int = MOST_OPEN
+    withdrawal: tuple[str, str] = (CANCEL, "id")
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1), init=False)
     _asked: dict[int, asyncio.Future[Any]] = field(default_factory=dict[int, "asyncio.Future[Any]"], init=False)
     _answering: dict[object, asyncio.Task[None]] = field(default_factory=dict[object, "asyncio.Task[None]"], init=False)
@@ -95,7 +97,8 @@ class JsonRpcPeer:
             await self._send({"id": number, "method": method, "params": dict(params)})
             return await answer
         except asyncio.CancelledError:
-            self._post({"method": CANCEL, "params": {"id": number}})
+            method, name = self.withdrawal
+            self._post({"method": method, "params": {name: number}})
             raise
         finally:
             del self._asked[number]
@@ -142,8 +145,8 @@ class JsonRpcPeer:
             self._settle(message)
         elif not isinstance(method, str) or not isinstance(params, dict):
             self._refuse(number, INVALID_REQUEST, "method is a text and params an object")
-        elif method == CANCEL:
-            self._cancel(cast("Params", params).get("id"))
+        elif method == self.withdrawal[0]:
+            self._cancel(cast("Params", params).get(self.withdrawal[1]))
         elif number is None:
             await self._hear(method, cast("Params", params))
         else:

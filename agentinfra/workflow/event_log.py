@@ -10,7 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -191,7 +191,7 @@ def is_final(event: Event) -> bool:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        _create(path)
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise EngineError(f"The event log {path} cannot be opened", why=str(error)) from error
@@ -204,6 +204,12 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise EngineError(f"The event log {path} cannot be opened", why=str(error)) from error
     return connection
+
+
+def _create(path: Path) -> None:
+    # Only where there is none: closing a file lifts all of the process's locks on it, those of SQLite as well.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def _dump(value: Any) -> str:

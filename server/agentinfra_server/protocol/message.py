@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from pygls.exceptions import JsonRpcInvalidParams
+from agentinfra.core.errors import InputError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -35,22 +35,37 @@ def message(cls: type[T]) -> type[T]:
     return made
 
 
-def read(kind: type[T], params: object) -> T:
-    """Read what came over the wire.
+def parse(kind: type[T], params: object) -> T:
+    """Read what came over a wire, whichever protocol it belongs to.
 
     Raises:
-        JsonRpcInvalidParams: It does not fit; the message names every field that does not.
+        InputError: It does not fit; the message names every field that does not.
     """
     from pydantic import ValidationError  # noqa: PLC0415  (not before the first message of ours)
 
     if not isinstance(params, Mapping):
-        raise JsonRpcInvalidParams("params is an object")
+        raise InputError("params is an object")
     try:
         # As JSON, since only there "strict" still takes objects for data classes.
         return _adapter(kind).validate_json(json.dumps(params))
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise JsonRpcInvalidParams(said) from error
+        raise InputError(
+            "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        ) from error
+
+
+def read(kind: type[T], params: object) -> T:
+    """The same for the language server's own messages.
+
+    Raises:
+        JsonRpcInvalidParams: It does not fit; the message names every field that does not.
+    """
+    from pygls.exceptions import JsonRpcInvalidParams  # noqa: PLC0415  (with all of LSP, which others do without)
+
+    try:
+        return parse(kind, params)
+    except InputError as error:
+        raise JsonRpcInvalidParams(error.what) from error
 
 
 def write(value: object) -> Any:

@@ -92,6 +92,22 @@ def test_the_log_survives_and_is_private(tmp_path: Path) -> None:
     again.close()
 
 
+def test_opening_it_twice_in_a_process_does_not_let_others_think_that_nobody_has_it(
+    log: SqliteEventLog, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.db"
+    log.append("go", notice("now"))
+    SqliteEventLog(path).close()
+    assert writer(path, 2, "p").wait(30) == 0
+    # The last one to leave takes the write-ahead log away; whoever still had it would go on in a deleted file.
+    assert path.with_name("events.db-wal").exists()
+    log.append("r", notice("kept"))
+    log.close()
+    again = SqliteEventLog(path)
+    assert [event.data.get("text") for event in again.read("r")] == ["p 0", "p 1", None, "kept"]
+    again.close()
+
+
 def test_unusable_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("Dear reader, this is no database at all. " * 30)
     for path in (tmp_path / "missing" / "events.db", tmp_path / "letter"):

@@ -1,0 +1,1 @@
+"""The Agent Client Protocol: the same runs for editors that talk to agents, such as Zed."""
