@@ -54,7 +54,7 @@ class QAAgent(BaseAgent):
         """Find what a person should look at in the tree that was perceived."""
         tree: MergedTree = self.perceived
         reviewed = await asyncio.to_thread(review, _sources(tree.files))
-        return [*_test_findings(tree.report, tree.triage), *reviewed]
+        return [*_test_findings(tree), *reviewed]
 
     async def aact(self) -> list[Finding]:
         """Put the findings on the run's record."""
@@ -65,7 +65,8 @@ class QAAgent(BaseAgent):
         return self.decision
 
 
-def _test_findings(report: TestReport, triage: Mapping[str, Cause]) -> list[Finding]:
+def _test_findings(tree: MergedTree) -> list[Finding]:
+    report, triage = tree.report, tree.triage
     findings = [
         Finding(
             "test-failure" if test in report.failures else "test-skipped",
@@ -76,7 +77,8 @@ def _test_findings(report: TestReport, triage: Mapping[str, Cause]) -> list[Find
         for test in report.tests
         if test.outcome != "passed"
     ]
-    if report.reason or not report.tests:
+    # Where nothing could be built there are no tests either, and the tasks say why.
+    if report.reason or (not report.tests and any(is_test_file(path) for path in tree.files)):
         severity: Severity = "error" if triage.get(WHOLE_RUN, "new") == "new" else "warning"
         told = f"The suite did not pass: {report.reason or 'no tests ran'}"
         findings.append(Finding("test-run", "", 0, severity, told))

@@ -25,8 +25,18 @@ def report(*outcomes, reason=""):
     ],
 )
 async def test_the_suites_result_becomes_findings(given, found):
-    findings = await QAAgent().arun(MergedTree({}, given))
+    findings = await QAAgent().arun(MergedTree({"tests/test_a.py": ""}, given))
     assert [(one.rule, one.severity) for one in findings] == found
+
+
+async def test_a_tree_without_tests_is_told_of_by_its_tasks():
+    assert await QAAgent().arun(MergedTree({"a.py": ""}, report())) == []
+
+
+async def test_a_test_that_fails_is_found_where_it_stands():
+    test = TestOutcome("tests/test_a.py::test_1", "failed", "why", location="tests/test_b.py:7")
+    [finding] = await QAAgent().arun(MergedTree({}, TestReport((test,), 1, 0.0)))
+    assert (finding.path, finding.line) == ("tests/test_b.py", 7)
 
 
 @pytest.mark.parametrize(
