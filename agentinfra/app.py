@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agentinfra.agents.own_planner import load_planner
 from agentinfra.agents.planner_agent import PlannerAgent
 from agentinfra.core.config import Settings, load_settings, workspace_folder
-from agentinfra.core.errors import AgentInfraError, InputError, ModelError, RunStopped, WorkspaceError
+from agentinfra.core.errors import AgentInfraError, InputError, ModelError, RunStopped
 from agentinfra.core.events import EventDraft
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.environment.git_workspace import GitWorkspace
@@ -37,10 +37,13 @@ from agentinfra.workflow.durable import DbosEngine
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.leases import LeasedSandbox, LeasePool
 from agentinfra.workflow.main_job import run_main_job
-from agentinfra.workflow.run import Run, RunParts
+from agentinfra.workflow.retrying import Retry, is_settled
+from agentinfra.workflow.reviewing import Review
+from agentinfra.workflow.run import Run
 from agentinfra.workflow.run_budget import run_budget
 from agentinfra.workflow.run_files import RunFiles, with_seed
 from agentinfra.workflow.run_options import Human, RunOptions
+from agentinfra.workflow.run_parts import RunParts
 from agentinfra.workflow.run_state import RunState, reduce
 from agentinfra.workflow.spec_facts import run_facts
 from agentinfra.workflow.standing import Standing, edited_since
@@ -49,10 +52,10 @@ from agentinfra.workflow.unattended import Unattended
 
 if TYPE_CHECKING:
     from agentinfra.memory.long_term_memory import LongTermMemory
+    from agentinfra.workflow.run_memory import RunMemory
 
 REPLAY_DATE = "2000-01-01T00:00:00+00:00"
 STOP_POLL_SECONDS = 0.5
-MAX_LESSONS, LESSON_TOKENS = 6, 600  # of what earlier work taught, for each task
 
 
 class App:
@@ -169,25 +172,31 @@ class App:
         spec = parse(change.edited)
         return await self.plan(replace(options, idea=spec.idea or spec.title or options.idea, change=change), on_start)
 
-    async def resume(self, run: str | None, on_start: Callable[[str], None], *, cache: bool = False) -> str:
-        """Go on with a run where it was; one that is over stays as it is.
+    async def resume(
+        self, run: str | None, on_start: Callable[[str], None], *, cache: bool = False, retry: Retry | None = None
+    ) -> str:
+        """Go on with a run where it was; one that is over stays as it is, unless a task is to be done again.
 
         Args:
             run: Its id; the newest run for None.
             on_start: Told the run's id.
             cache: Keep replies from now on, also where the run began without.
+            retry: A task to do again; where a process works on the run, that one does it, behind the other tasks.
 
         Raises:
+            InputError: The task may not be done again.
             AgentInfraError: The run failed again, or was stopped.
         """
-        found = self.run_id(run)
-        if self.state(found).state in ("done", "failed"):
-            on_start(found)
-            return found
-        files = RunFiles(self.folder / "runs" / found)
+        state = self.state(run)
+        if retry.is_handed_over(self.log, state, self.folder / "engine.db") if retry else is_settled(state):
+            on_start(state.run)
+            return state.run
+        files = RunFiles(self.folder / "runs" / state.run)
         options = files.options()
         git = await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False)
-        return await self._carry(found, replace(options, cache=options.cache or cache), git, files, on_start, None)
+        options = replace(options, cache=options.cache or cache)
+        begin = partial(retry.ask, self.log, state.run) if retry else lambda: None
+        return await self._carry(state.run, options, git, files, on_start, None, begin)
 
     async def stop(self, run: str | None) -> str:
         """Ask the process that works on the run to stop it; it can be resumed."""
@@ -195,16 +204,6 @@ class App:
         if self.state(found).state not in ("done", "failed", "stopped"):
             self.log.append(found, EventDraft("notice", {"level": "warning", "text": "Stop requested", "stop": True}))
         return found
-
-    async def learn(self, run: str, memory: LongTermMemory) -> None:
-        """Keep what a run taught; what is in doubt, or cannot be kept, is told and fails nothing."""
-        try:
-            learnt = await memory.learn(await asyncio.to_thread(self.log.read, run))
-        except AgentInfraError as error:
-            self._warn(run, f"What the run taught was not remembered: {error}")
-            return
-        for doubt in {old.text: None for one in learnt for old in one.disputed}:
-            self._warn(run, f"The run contradicts what was remembered: {doubt} See `agentinfra memory list`")
 
     async def delivery(self, run: str | None) -> Delivery:
         """What can be done with the work of a run: accept, reject, undo and redo.
@@ -215,6 +214,13 @@ class App:
         """
         found = self.run_id(run)
         return Delivery(found, self.log, await asyncio.to_thread(GitWorkspace.open, self.workspace, init=False))
+
+    async def review(self, run: str) -> Review:
+        """What a person can say of the work of a run line by line; errors as of :meth:`delivery` and of the sandbox."""
+        delivery = await self.delivery(run)
+        options = RunFiles(self.folder / "runs" / delivery.run).options()
+        sandbox = await choose_sandbox(allow_unsandboxed=options.unsandboxed)
+        return Review(delivery, PytestRunner(LeasedSandbox(sandbox, LeasePool.of_user())))
 
     async def trace(self, ref: str) -> Trace:
         """Which requirement is behind which task, test, commit and line of a commit.
@@ -238,21 +244,19 @@ class App:
         files: RunFiles,
         on_start: Callable[[str], None],
         planner: PlannerAgent | None,
+        begin: Callable[[], object] = lambda: None,
     ) -> str:
         settings = load_settings(self.workspace, own_planner=planner is None and options.planner is None)
-        models = manager_from(
-            settings.models,
-            base_url=options.base_url,
-            on_fall=partial(self._tell_fall, run),
-            providers=self.providers,
-        )
+        fall = partial(self._tell_fall, run)
+        models = manager_from(settings.models, base_url=options.base_url, on_fall=fall, providers=self.providers)
         is_named = bool(options.replay or options.model or settings.models.default)
         servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
-        memory = self.memory()
+        memory = self._memory_of(run, options, git, files)
         try:
             # First of all: where another process works on the run, nothing of it may be touched.
             await engine.open()
+            begin()
             sandbox = await choose_sandbox(allow_unsandboxed=options.unsandboxed)
             leases = LeasePool.of_user()
             parts = RunParts(
@@ -267,18 +271,24 @@ class App:
                 max_attempts=options.max_attempts or settings.max_attempts,
                 commit_date=REPLAY_DATE if options.replay else None,
                 leases=leases,
-                # What goes on record must not depend on what was learnt here.
-                recall=None if options.record or options.replay else partial(self._recall, run, memory, git),
+                memory=memory,
             )
             chosen = planner or load_planner(options.planner or settings.planner, self.workspace)
             files.create(options)
             await self._work(Run(run, options, parts), chosen, on_start)
-            await self.learn(run, memory)
+            await memory.learn()
         finally:
             await memory.aclose()
             await engine.close()
             await models.aclose()
         return run
+
+    def _memory_of(self, run: str, options: RunOptions, git: GitWorkspace, files: RunFiles) -> RunMemory:
+        from agentinfra.workflow.run_memory import RunMemory  # noqa: PLC0415  (heavy, as the memory is)
+
+        # What goes on record must not depend on what was learnt here.
+        is_told = not (options.record or options.replay)
+        return RunMemory(run, self.log, git, files.folder, self.memory(), is_told=is_told)
 
     async def _work(self, run: Run, planner: PlannerAgent, on_start: Callable[[str], None]) -> None:
         """Drive the main job, and put on record how it ended."""
@@ -297,24 +307,6 @@ class App:
             raise
         finally:
             watch.cancel()
-
-    async def _recall(self, run: str, memory: LongTermMemory, git: GitWorkspace, query: str) -> str:
-        """What earlier work taught; nothing in a project that begins."""
-        from agentinfra.memory.recall import describe  # noqa: PLC0415  (comes with the memory)
-
-        try:
-            past = await git.list_files(git.base)
-        except WorkspaceError:  # there is no commit yet
-            past = ()
-        try:
-            return describe(await memory.recall(query, MAX_LESSONS), LESSON_TOKENS) if past else ""
-        except AgentInfraError as error:
-            self._warn(run, f"Nothing was recalled: {error}")
-            return ""
-
-    def _warn(self, run: str, text: str) -> None:
-        # Once: each task would say the same.
-        self.log.append(run, EventDraft("notice", {"level": "warning", "text": text}, key=text))
 
     async def _end(self, run: Run, state: str, reason: str) -> None:
         # No key: a run may be stopped many times, and each is an event of its own.
@@ -370,19 +362,6 @@ async def run_project(idea: str, planner: PlannerAgent) -> RunState:
         return app.state(run)
     finally:
         await app.aclose()
-
-
-def list_runs(workspace: Path) -> list[dict[str, Any]]:
-    """The runs of a workspace for a client: id, state and idea of each, oldest first; nothing heavy is loaded."""
-    path = workspace_folder(workspace) / "events.db"
-    if not path.exists():
-        return []
-    log = SqliteEventLog(path)
-    try:
-        states = [reduce(log.read(run)) for run in log.runs()]
-        return [{"run": one.run, "state": one.state, "idea": str(one.info.get("idea", ""))} for one in states]
-    finally:
-        log.close()
 
 
 def _new_id(options: RunOptions) -> str:

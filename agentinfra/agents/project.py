@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentinfra.agents.guidance import Guidance
 from agentinfra.agents.test_suite import Suite
@@ -19,6 +19,9 @@ from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.tasks import Task, TaskState
 from agentinfra.proof.report import TestReport
 from agentinfra.spec.requirements import Question, Spec
+
+if TYPE_CHECKING:
+    from agentinfra.memory.long_term_memory import LongTermMemory
 
 AgentPath = tuple[str, ...]
 
@@ -191,6 +194,17 @@ class Project(Protocol):
 
     async def lessons(self, task: Task) -> str:
         """What earlier work taught that fits the task, as a prompt shows it; "" where nothing is known."""
+        ...
+
+    def memory(self, agent: AgentPath) -> LongTermMemory:
+        """An agent's memory in this run: its own, what those above it share, and what was learnt before.
+
+        Args:
+            agent: Its path; only what it remembers with ``share=True`` is seen by those below it.
+
+        Raises:
+            ConfigError: The run has no memory.
+        """
         ...
 
     async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:

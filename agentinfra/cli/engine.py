@@ -9,6 +9,7 @@ requests to this process
 ``run/plan``, ``run/change`` the fields of :class:`~agentinfra.workflow.run_options.RunOptions` → ``{run}``, as soon as
                              there is one
 ``run/resume``               ``{run, cache?}`` → ``{run}``
+``run/retry``                ``{run, task, note?}`` → ``{run}``: does a task that was not done again
 ``run/stop``                 ``{}`` → ``null`` when the run has stopped; it can be resumed
 ``code/act``                 ``{request, agent?, model?}``, the request as an
                              :class:`~agentinfra.agents.code_actions.ActionRequest` → ``{files, text, model}``
@@ -47,6 +48,7 @@ from agentinfra.models.client_model import OnChunk, client_provider
 from agentinfra.protocols.json_rpc import INVALID_PARAMS, LINE_BYTES, JsonRpcPeer, Params, RpcError
 from agentinfra.spec.front_matter import body_sha
 from agentinfra.spec.requirements import Question
+from agentinfra.workflow.retrying import Retry
 from agentinfra.workflow.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -141,6 +143,7 @@ class Engine:
             "run/plan": self._plan,
             "run/change": self._change,
             "run/resume": self._resume,
+            "run/retry": self._retry,
             "run/stop": self._stop,
             "code/act": self._act,
             "code/offers": self._offers,
@@ -196,6 +199,12 @@ class Engine:
         if not isinstance(run, str) or not isinstance(cache, bool):
             raise RpcError(INVALID_PARAMS, "run is a text and cache true or false")
         return await self._begin(lambda app, on_start: app.resume(run, on_start, cache=cache))
+
+    async def _retry(self, params: Params) -> dict[str, str]:
+        run, task, note = params.get("run"), params.get("task"), params.get("note", "")
+        if not isinstance(run, str) or not isinstance(task, str) or not isinstance(note, str):
+            raise RpcError(INVALID_PARAMS, "run, task and note are texts")
+        return await self._begin(lambda app, on_start: app.resume(run, on_start, retry=Retry(task, note)))
 
     async def _stop(self, _params: Params) -> None:
         if self._work and not self._work.done():

@@ -17,7 +17,8 @@ from rich.progress import Progress
 
 from agentinfra.cli import options
 from agentinfra.cli.exit_codes import ExitCode
-from agentinfra.security.clean import clean_line
+from agentinfra.core.config import load_settings
+from agentinfra.security.clean import clean_line, clean_text
 
 if TYPE_CHECKING:
     from agentinfra.memory.index_report import IndexReport
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN_LINES = 3
+_LONGEST_TROUBLE = 1_000
 NICE = 10
 
 Query = Annotated[str, typer.Argument(help="A question, a piece of code, or the name of a symbol or file.")]
@@ -54,12 +56,9 @@ def index(
         if forget:
             await memory.forget()
             return None, {}
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            bar = progress.add_task("Indexing", total=None)
-            report = await memory.index(lambda done, total: progress.update(bar, completed=done, total=total))
-        return report, await memory.skipped() if skipped else {}
+        return await brought_up_to_date(memory), await memory.skipped() if skipped else {}
 
-    report, left_out = _with_memory(workspace, build)
+    report, left_out = with_memory(workspace, build)
     if report is None:
         typer.echo("Forgot the index of this workspace.")
     elif json:
@@ -68,11 +67,25 @@ def index(
         typer.echo("\n".join([_told(report), *(f"  {clean_line(f'{path}: {why}')}" for path, why in left_out.items())]))
 
 
+async def brought_up_to_date(memory: WorkspaceMemory) -> IndexReport:
+    """Bring an index up to date, with a bar on standard error where that is a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("Indexing", total=None)
+        return await memory.index(lambda done, total: progress.update(bar, completed=done, total=total))
+
+
 def _follow(workspace: Path, *, json: bool) -> None:
     """Tell every look at the files in a line, until Ctrl-C."""
 
+    def tell_vectors(done: int, total: int) -> None:
+        if json:
+            print(json_format.dumps({"better_vectors": done, "of": total}), flush=True)
+        elif done == total:
+            print(f"{done} better vectors", flush=True)
+
     async def follow(memory: WorkspaceMemory) -> None:
-        async for report, polling in memory.follow():
+        async for report, polling in memory.follow(on_vectors=tell_vectors, on_trouble=tell_trouble):
             if json:
                 print(json_format.dumps({**asdict(report), "polling": polling}), flush=True)
                 continue
@@ -83,7 +96,13 @@ def _follow(workspace: Path, *, json: bool) -> None:
     # To work on the files is more urgent than to know them.
     os.nice(NICE)
     with suppress(KeyboardInterrupt):
-        _with_memory(workspace, follow)
+        with_memory(workspace, follow)
+
+
+def tell_trouble(text: str) -> None:
+    """Tell on standard error what is done without; "" for nothing."""
+    if text:
+        typer.echo(clean_text(text, _LONGEST_TROUBLE), err=True)
 
 
 def _told(report: IndexReport) -> str:
@@ -105,10 +124,12 @@ def search(
     """
 
     async def find(memory: WorkspaceMemory) -> list[Hit]:
-        await memory.index()
-        return await memory.search(query, k, paths=paths)
+        await brought_up_to_date(memory)
+        hits = await memory.search(query, k, paths=paths)
+        tell_trouble(memory.trouble)
+        return hits
 
-    hits = _with_memory(workspace, find)
+    hits = with_memory(workspace, find)
     if json:
         typer.echo(json_format.dumps([asdict(hit) for hit in hits], indent=2))
     else:
@@ -127,11 +148,13 @@ def _print(hit: Hit) -> None:
         typer.echo(f"    {clean_line(line, 110)}")
 
 
-def _with_memory(workspace: Path, use: Callable[[WorkspaceMemory], Awaitable[T]]) -> T:
+def with_memory(workspace: Path, use: Callable[[WorkspaceMemory], Awaitable[T]]) -> T:
+    """What is done with a workspace's index, which is closed at the end; embedders are those of the settings."""
+
     async def carry() -> T:
         from agentinfra.memory.workspace_memory import WorkspaceMemory  # noqa: PLC0415  (brings numpy and SQLite)
 
-        memory = WorkspaceMemory.open(workspace)
+        memory = WorkspaceMemory.open(workspace, embedder=load_settings(workspace, own_planner=False).index.embedder)
         try:
             return await use(memory)
         finally:

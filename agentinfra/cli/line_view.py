@@ -105,6 +105,11 @@ def _finding_line(event: Event, state: RunState) -> str:
     return f"review: {found.severity} {clean_line(found.path)}:{found.line} {clean_line(found.message)}"
 
 
+def _instruction_line(event: Event, state: RunState) -> str:
+    said = state.instructions[-1]
+    return f"told {said.task or 'all tasks'}: {clean_line(said.text)}" if "text" in event.data else ""
+
+
 def _notice_line(event: Event, state: RunState) -> str:
     del event
     notice = state.notices[-1]
@@ -121,4 +126,5 @@ _LINES: Mapping[str, Callable[[Event, RunState], str]] = {
     "test_result": _test_line,
     "qa_finding": _finding_line,
     "notice": _notice_line,
+    "instruction": _instruction_line,
 }

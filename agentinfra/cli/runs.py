@@ -13,10 +13,12 @@ from rich.console import Console
 
 from agentinfra.cli import options as opt
 from agentinfra.cli.live_view import picture
-from agentinfra.cli.session import opened
+from agentinfra.cli.session import opened, resume_run
 from agentinfra.core.errors import InputError
+from agentinfra.workflow.instructions import send as send_words
 from agentinfra.workflow.report import build_report, report_json, report_text
 from agentinfra.workflow.report_html import report_html
+from agentinfra.workflow.retrying import Retry
 from agentinfra.workflow.run_state import RunState
 
 if TYPE_CHECKING:
@@ -80,6 +82,42 @@ def redo(tasks: opt.UndoneTasks = None, *, run: opt.RunOption = None, workspace:
     typer.echo(f"Did {', '.join(again)} again; the branch is at {commit}")
 
 
+def retry(
+    task: opt.OneTask,
+    *,
+    note: opt.Note = "",
+    run: opt.RunOption = None,
+    workspace: opt.Workspace = opt.HERE,
+    yes: opt.Yes = False,
+    json: opt.Json = False,
+) -> None:
+    """Have a blocked or undone task done again, with all its tries, and what was skipped because of it."""
+    wish = Retry(task, note)
+    if _with_app(workspace, lambda app: _hand_over(app, run, wish)):
+        typer.echo(f"{task} is done again by the process that works on the run, behind the other tasks")
+        return
+    raise typer.Exit(resume_run(run, workspace.resolve(), yes=yes, json=json, retry=wish))
+
+
+def send(
+    text: opt.Words,
+    *,
+    task: opt.TaskOption = "",
+    now: opt.Now = False,
+    run: opt.RunOption = None,
+    workspace: opt.Workspace = opt.HERE,
+) -> None:
+    """Say something to the models of a run at work: it is put in front of their next requests."""
+
+    async def say(app: App) -> str:
+        state = app.state(run)
+        send_words(app.log, state, text, task=task, when="now" if now else "next")
+        return state.run
+
+    found = _with_app(workspace, say)
+    typer.echo(f"Sent to {task or 'all tasks'} of {found}")
+
+
 def stop(run: opt.RunArgument = None, *, workspace: opt.Workspace = opt.HERE) -> None:
     """Stop a run; `agentinfra resume` goes on with it."""
     stopped = _with_app(workspace, lambda app: app.stop(run))
@@ -100,6 +138,10 @@ def _deliver(workspace: Path, run: str | None, use: Callable[[Delivery], Awaitab
         return await use(await app.delivery(run))
 
     return _with_app(workspace, carry)
+
+
+async def _hand_over(app: App, run: str | None, wish: Retry) -> bool:
+    return wish.is_handed_over(app.log, app.state(run), app.folder / "engine.db")
 
 
 async def _look(app: App, run: str | None) -> tuple[RunState, Standing | None]:

@@ -21,6 +21,7 @@ from agentinfra.cli.terminal import terminal_reader
 from agentinfra.cli.view import RunView
 from agentinfra.core.errors import InputError, RunStopped
 from agentinfra.core.events import Event
+from agentinfra.workflow.retrying import Retry
 from agentinfra.workflow.run_options import RunOptions
 from agentinfra.workflow.run_state import RunState
 
@@ -57,18 +58,22 @@ def start_run(options: RunOptions, *, json: bool, change: bool = False) -> ExitC
     return asyncio.run(carry())
 
 
-def resume_run(run: str | None, workspace: Path, *, yes: bool, cache: bool, json: bool) -> ExitCode:
-    """Go on with a run.
+def resume_run(
+    run: str | None, workspace: Path, *, yes: bool, cache: bool = False, json: bool, retry: Retry | None = None
+) -> ExitCode:
+    """Go on with a run, or have one of its tasks done again.
 
     Raises:
-        AgentInfraError: What ended it; an InputError where there is no such run.
+        AgentInfraError: What ended it; an InputError where there is no such run or task.
     """
 
     async def carry() -> ExitCode:
         view = choose_view(json=json)
         async with opened(workspace, view, yes=yes) as app:
             past = app.log.read(app.run_id(run))
-            return await drive(app, lambda on_start: app.resume(run, on_start, cache=cache), view, past=past)
+            return await drive(
+                app, lambda on_start: app.resume(run, on_start, cache=cache, retry=retry), view, past=past
+            )
 
     return asyncio.run(carry())
 

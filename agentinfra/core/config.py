@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +25,8 @@ CONFIG_VARIABLE = "AGENTINFRA_CONFIG"
 
 ModelName = Annotated[str, Field(min_length=1)]
 AtLeastOne = Annotated[int, Field(ge=1)]
+EmbedderName = Literal["auto", "words", "static", "minilm"]
+"""How files are compared by meaning: not at all, by word vectors, also by MiniLM, or by the best that is installed."""
 
 
 class ProviderLimits(BaseModel):
@@ -61,11 +63,24 @@ class ModelSettings(BaseModel):
     limits: dict[str, ProviderLimits] = {}
 
 
+class IndexSettings(BaseModel):
+    """The ``[index]`` table.
+
+    Attributes:
+        embedder: How the workspace's files are compared by meaning.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    embedder: EmbedderName = "auto"
+
+
 class Settings(BaseModel):
     """Everything that can be set.
 
     Attributes:
         models: Which models answer.
+        index: How files are searched.
         max_attempts: Tries that a task has before it is BLOCKED.
         parallel: Tasks at once.
         planner: ``module:Class`` of a project's own planner.
@@ -75,6 +90,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     models: ModelSettings = ModelSettings()
+    index: IndexSettings = IndexSettings()
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 3
     parallel: Annotated[int, Field(ge=1, le=64)] = 2
     planner: str | None = None

@@ -5,11 +5,12 @@ The data of each kind, all JSON:
 ==================== =================================================================================================
 kind                 data
 ==================== =================================================================================================
-state_update         state (see RUN_STATES), reason?, resumed?; the first also: idea, workspace, branch, base, model,
-                     mode, sandbox, limits
+state_update         state (see RUN_STATES), reason?, resumed?, round? (from 1: tasks of a run that was over are done
+                     again); the first also: idea, workspace, branch, base, model, mode, sandbox, limits
 plan_update          spec? {title, path, sha, status, requirements: [{id, title, examples, grounded}]},
                      tasks? [{id, title, requirements, files, symbols, depends_on, engineer}]
-agent_state          task, state (a TaskState), attempt?, max_attempts?, reason?
+agent_state          task, state (a TaskState), attempt?, max_attempts?, reason?, retry? (from 1: how often a person
+                     has had the task, or one that it needs, done again)
 question             id, text, why, options, recommended
 answer               id, text, by ("person" or "recommended")
 approval             spec_sha, by ("person" or "--yes")
@@ -21,7 +22,7 @@ usage_update         model, purpose, input_tokens, output_tokens, cached_tokens,
                      task?; as in agentinfra.core.messages.Usage, and the counts with ? only where they are not 0
 change_proposed      task, attempt, files, sha
 change_resolved      task?, decision ("merged", "returned" by the merge queue to be done again, "accepted", "rejected",
-                     "undone", "redone"), commit?, reason?
+                     "undone", "redone", "trimmed": lines of it were taken back), commit?, reason?
 test_result          task?, phase ("red", "attempt", "green", "merge", "suite"), attempt?, exit_code, tests_sha,
                      seconds, tests: [{id, outcome, message, kind?}], reason?
 test_strength        task, against ("trivial" before there is code, "mutants" of the code that passes), tests_sha,
@@ -33,6 +34,8 @@ ruling               task, fault ("", "code", "test", "spec"), reason, candidate
 qa_finding           id, severity ("error", "warning", "info"), rule, path, line, message
 checkpoint           commit, task?
 notice               level ("info", "warning", "error"), text
+instruction          id, text, when ("next" or "now"), task? (all tasks where there is none); a person's own words
+instruction_used     id, task; the words went to a model
 ==================== =================================================================================================
 """
 
@@ -61,6 +64,8 @@ EventKind = Literal[
     "qa_finding",
     "checkpoint",
     "notice",
+    "instruction",
+    "instruction_used",
 ]
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
 RUN_STATES = ("planning", "awaiting_approval", "building", "reviewing", "done", "failed", "stopped")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from agentinfra.core.errors import InputError, SpecError, WorkspaceError
 from agentinfra.environment.git_objects import (
+    REVIEW_TRAILER,
     RUN_TRAILER,
     TASK_TRAILER,
     UNDO_TRAILER,
@@ -67,11 +69,11 @@ class GitDelivery:
     def undo(self, tasks: Collection[str], date: str | None) -> str:
         """Revert the commits of some tasks on the branch, newest first; return the branch's new tip."""
         old = tip = self.objects.commit_id(self.branch.ref)
-        for commit in reversed(self._commits_of(tasks, self.branch.start, tip)):
+        for commit in reversed(self._with_reviews(self._commits_of(tasks, self.branch.start, tip), tip)):
             tree, conflicts = self.objects.three_way(commit.sha, tip, commit.sha + "^", by_lines=True)
             if conflicts:
                 raise self._in_the_way(commit, conflicts, "undone", tasks)
-            trailers = {RUN_TRAILER: self.branch.run, UNDO_TRAILER: commit.trailers[TASK_TRAILER]}
+            trailers = {RUN_TRAILER: self.branch.run, UNDO_TRAILER: _task_of(commit)}
             message = f'Revert "{commit.subject}"\n\nThis reverts commit {commit.sha}.'
             tip = self.objects.commit(tree, (tip,), with_trailers(message, trailers), date)
         self._move_branch(old, tip)
@@ -108,7 +110,7 @@ class GitDelivery:
         self, commit: CommitInfo, conflicts: tuple[str, ...], done: str, with_these: Collection[str]
     ) -> WorkspaceError:
         """The error that names the files, and whose later commits changed them: tasks, or the person's own."""
-        task, touched = commit.trailers[TASK_TRAILER], set(conflicts)
+        task, touched = _task_of(commit), set(conflicts)
         later = [one for one in self.objects.log(commit.sha, self.branch.ref) if touched & set(one.files)]
         others = sorted({name for one in standing(later) if (name := one.trailers[TASK_TRAILER]) not in with_these})
         own = [f"{one.sha[:10]} ({one.subject})" for one in later if RUN_TRAILER not in one.trailers]
@@ -169,9 +171,14 @@ class GitDelivery:
 
     def _picked(self, tip: str | None, tasks: Collection[str], date: str | None) -> str:
         onto = tip or self.branch.start
-        there = {c.trailers.get(TASK_TRAILER) for c in self.objects.log(self.branch.start, onto)}
-        for commit in self._commits_of(tasks, self.branch.start, self.objects.commit_id(self.branch.ref)):
-            if commit.trailers[TASK_TRAILER] in there:
+        log, end = self.objects.log(self.branch.start, onto), self.objects.commit_id(self.branch.ref)
+        there = {c.trailers.get(TASK_TRAILER) for c in log}
+        reviewed = Counter(c.trailers.get(REVIEW_TRAILER) for c in log)
+        for commit in self._with_reviews(self._commits_of(tasks, self.branch.start, end), end):
+            if TASK_TRAILER not in commit.trailers and reviewed[commit.trailers[REVIEW_TRAILER]]:
+                reviewed[commit.trailers[REVIEW_TRAILER]] -= 1
+                continue
+            if commit.trailers.get(TASK_TRAILER, "") in there:
                 continue
             tree = self._merged(commit, commit.sha + "^", onto, commit.sha, "accepted alone")
             onto = self.objects.commit(tree, (onto,), self.objects.message(commit.sha) + "\n", date)
@@ -181,6 +188,17 @@ class GitDelivery:
         log = self.objects.log(start, end)
         self._refuse_unknown(tasks, log)
         return [c for c in standing(log) if c.trailers[TASK_TRAILER] in tasks]
+
+    def _with_reviews(self, commits: list[CommitInfo], end: str) -> list[CommitInfo]:
+        """Commits of tasks, each with those that took lines of it back later, oldest first."""
+        wanted = {commit.sha for commit in commits}
+        found: list[CommitInfo] = []
+        for commit in self.objects.log(self.branch.start, end):
+            reviewed = commit.trailers.get(REVIEW_TRAILER)
+            stands = any(one.trailers.get(TASK_TRAILER) == reviewed for one in found)
+            if commit.sha in wanted or (reviewed and stands):
+                found.append(commit)
+        return found
 
     def _refuse_unknown(self, tasks: Collection[str], log: list[CommitInfo]) -> None:
         unknown = sorted(set(tasks) - {c.trailers.get(TASK_TRAILER, "") for c in log})
@@ -193,7 +211,7 @@ class GitDelivery:
     def _merged(self, commit: CommitInfo, base: str, ours: str, theirs: str, done: str) -> str:
         tree, conflicts = self.objects.three_way(base, ours, theirs)
         if conflicts:
-            raise _conflict(commit.trailers[TASK_TRAILER], done, conflicts)
+            raise _conflict(_task_of(commit), done, conflicts)
         return tree
 
     def _is_checked_out(self) -> bool:
@@ -231,6 +249,10 @@ class GitDelivery:
             return same or body_sha(with_answers_written(own, parse(theirs).questions)) == body_sha(theirs)
         except (OSError, ValueError, SpecError, WorkspaceError):
             return False  # no text: it stands in the way like any other change
+
+
+def _task_of(commit: CommitInfo) -> str:
+    return commit.trailers.get(TASK_TRAILER) or commit.trailers[REVIEW_TRAILER]
 
 
 def standing(log: list[CommitInfo]) -> list[CommitInfo]:

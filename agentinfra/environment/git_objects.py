@@ -16,6 +16,7 @@ from agentinfra.patching.module_merge import merge_modules
 RUN_TRAILER = "AgentInfra-Run"
 TASK_TRAILER = "AgentInfra-Task"
 UNDO_TRAILER = "AgentInfra-Undo"
+REVIEW_TRAILER = "AgentInfra-Review"
 _BLAMED = re.compile(rb"([0-9a-f]{40,64}) \d+ \d+(?: \d+)?")
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
 _OWN_NAME, _OWN_EMAIL = "AgentInfra", "agentinfra@localhost"

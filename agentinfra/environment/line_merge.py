@@ -19,7 +19,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {".py": ast.parse, ".json": js
 
 
 @dataclass(frozen=True, slots=True)
-class _Edit:
+class Edit:
     """Lines start to end of the base become others; an insertion has start == end."""
 
     start: int
@@ -28,15 +28,16 @@ class _Edit:
 
     @property
     def inserts(self) -> bool:
+        """Whether it takes nothing away."""
         return self.start == self.end
 
-    def overlaps(self, other: _Edit) -> bool:
+    def overlaps(self, other: Edit) -> bool:
         """Whether both change the same line, or one inserts within what the other changes."""
         if self.inserts and other.inserts:
             return False
         return max(self.start, other.start) < min(self.end, other.end) or self._within(other) or other._within(self)
 
-    def _within(self, other: _Edit) -> bool:
+    def _within(self, other: Edit) -> bool:
         return self.inserts and other.start < self.start < other.end
 
 
@@ -57,20 +58,21 @@ def merge_lines(path: str, base: str, ours: str, theirs: str) -> str | None:
     if max(map(len, (base, ours, theirs))) > MAX_CHARACTERS:
         return None
     before, mine, other = (text.splitlines(keepends=True) for text in (base, ours, theirs))
-    own = _edits(before, mine)
-    brought = [edit for edit in _edits(before, other) if edit not in own]
+    own = edits(before, mine)
+    brought = [edit for edit in edits(before, other) if edit not in own]
     if any(one.overlaps(two) for one in own for two in brought):
         return None
-    merged = _joined(_applied(before, own, brought))
+    merged = joined(_applied(before, own, brought))
     return merged if _is_sound(path, merged) else None
 
 
-def _edits(before: Sequence[str], after: Sequence[str]) -> list[_Edit]:
+def edits(before: Sequence[str], after: Sequence[str]) -> list[Edit]:
+    """What leads from one list of lines to another, from the top."""
     head, tail = _shared_ends(before, after)
     middle = after[head : len(after) - tail]
     matcher = SequenceMatcher(None, before[head : len(before) - tail], middle, autojunk=False)
     return [
-        _Edit(head + start, head + end, tuple(middle[first:last]))
+        Edit(head + start, head + end, tuple(middle[first:last]))
         for kind, start, end, first, last in matcher.get_opcodes()
         if kind != "equal"
     ]
@@ -84,9 +86,9 @@ def _shared_ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]
     return head, next((at for at in range(most) if before[-1 - at] != after[-1 - at]), most)
 
 
-def _applied(before: Sequence[str], own: Sequence[_Edit], brought: Sequence[_Edit]) -> list[str]:
+def _applied(before: Sequence[str], own: Sequence[Edit], brought: Sequence[Edit]) -> list[str]:
     """The base with all edits; at one place insertions come before changes, and ours before theirs."""
-    ranked = [(edit.start, not edit.inserts, rank, edit) for rank, edits in enumerate((own, brought)) for edit in edits]
+    ranked = [(edit.start, not edit.inserts, rank, edit) for rank, side in enumerate((own, brought)) for edit in side]
     lines: list[str] = []
     done = 0
     for start, _, _, edit in sorted(ranked, key=lambda entry: entry[:3]):
@@ -95,7 +97,7 @@ def _applied(before: Sequence[str], own: Sequence[_Edit], brought: Sequence[_Edi
     return [*lines, *before[done:]]
 
 
-def _joined(lines: Sequence[str]) -> str:
+def joined(lines: Sequence[str]) -> str:
     """The lines as a text; what was a last line without an end gets one where others follow it."""
     return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n" for line in lines[:-1]) + "".join(lines[-1:])
 

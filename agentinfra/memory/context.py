@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import escape
 
 from agentinfra.core.token_estimate import text_tokens
-from agentinfra.memory.context_pieces import Piece, Section, join, pack
+from agentinfra.memory.context_pieces import Piece, PieceKind, Section, join, pack
 from agentinfra.memory.recall import Recollection, describe
 from agentinfra.memory.records import MemoryRecord
 from agentinfra.memory.search import Hit, HybridSearch
@@ -22,6 +22,7 @@ LEAST_LESSONS = 150
 _STARTS = 3
 """Where no files are claimed, what the best of the similar ones use is followed."""
 _WHOLE_FILE = 1 << 30
+_CLAIMED = "claimed by the task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,13 @@ class ContextRequest:
     Attributes:
         query: The task or question, in words.
         files: Paths that the task claims; those that are not there yet are left out.
-        spec: The part of the specification that it is about.
-        spec_source: Where that stands.
+        spec: The parts of the specification that it is about.
         lessons: What was learnt and fits, the best first.
     """
 
     query: str
     files: tuple[str, ...] = ()
-    spec: str = ""
-    spec_source: str = "spec.md"
+    spec: tuple[Piece, ...] = ()
     lessons: tuple[MemoryRecord, ...] = ()
 
 
@@ -88,13 +87,13 @@ class ContextBuilder:
         """
         hits = await self._search.search(request.query, SIMILAR)
         files = [piece for path in dict.fromkeys(request.files) for piece in await self._claimed(path, request, tokens)]
-        start = [(path, 1, _WHOLE_FILE) for path in request.files] or [
-            (hit.path, hit.start, hit.end) for hit in hits[:_STARTS]
-        ]
+        start = [(path, 1, _WHOLE_FILE) for path in dict.fromkeys(piece.path for piece in files)]
+        start = start or [(hit.path, hit.start, hit.end) for hit in hits[:_STARTS]]
         used = await self._store.run(lambda store: used_definitions(store, start))
-        similar = [_similar(hit) for hit in hits if hit.path not in request.files]
+        shown = {*request.files, *(piece.path for piece in request.spec)}
+        similar = [_similar(hit) for hit in hits if hit.path not in shown]
         sections = [
-            Section(_spec(request, int(tokens * _SHARES["spec"])), _SHARES["spec"]),
+            Section(_cut(request.spec, int(tokens * _SHARES["spec"])), _SHARES["spec"]),
             Section(files, _SHARES["files"]),
             Section([_used(one) for one in used], _SHARES["used"]),
             Section(similar, _SHARES["similar"]),
@@ -113,37 +112,44 @@ class ContextBuilder:
         if whole is not None and whole.tokens * len(request.files) <= tokens * _SHARES["files"]:
             return [whole]
         hits = await self._search.search(request.query, len(chunks), paths=escape(path))
-        found = [Piece(path, hit.start, hit.end, hit.text, ("claimed by the task",)) for hit in hits]
-        return list(dict.fromkeys([*found, *(_piece(one, "claimed by the task") for one in chunks)]))
+        found = [Piece(path, hit.start, hit.end, hit.text, (_CLAIMED,), "file") for hit in hits]
+        return list(dict.fromkeys([*found, *(_piece(one, _CLAIMED, "file") for one in chunks)]))
 
 
-def _spec(request: ContextRequest, tokens: int) -> list[Piece]:
-    """As many of its first lines as fit."""
-    lines = request.spec.strip().splitlines()
-    while lines:
-        piece = Piece(request.spec_source, 0, 0, "\n".join(lines), ("what is asked for",))
-        if piece.tokens <= tokens:
-            return [piece]
-        lines.pop()
-    return []
+def _cut(pieces: Sequence[Piece], tokens: int) -> list[Piece]:
+    """As many of their first lines as fit."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        lines = piece.text.splitlines()
+        while lines and _first(piece, lines).tokens > tokens:
+            lines.pop()
+        if lines:
+            kept.append(_first(piece, lines))
+            tokens -= kept[-1].tokens
+    return kept
+
+
+def _first(piece: Piece, lines: Sequence[str]) -> Piece:
+    end = piece.start + len(lines) - 1 if piece.start else 0
+    return replace(piece, end=end, text="\n".join(lines))
 
 
 def _lessons(records: Sequence[MemoryRecord], tokens: int) -> list[Piece]:
-    head = Piece("memory", 0, 0, "", ("learnt before",))
+    head = Piece("memory", 0, 0, "", ("learnt before",), "lessons")
     text = describe([Recollection(record, 0.0) for record in records], max(tokens - head.tokens, 0))
-    return [Piece("memory", 0, 0, text, head.reasons)] if text else []
+    return [replace(head, text=text)] if text else []
 
 
 def _used(one: UsedDefinition) -> Piece:
-    return _piece(one.stored, f"{one.symbol} is used by {one.user}")
+    return _piece(one.stored, f"{one.symbol} is used by {one.user}", "used")
 
 
 def _similar(hit: Hit) -> Piece:
-    return Piece(hit.path, hit.start, hit.end, hit.text, ("fits the question",))
+    return Piece(hit.path, hit.start, hit.end, hit.text, ("fits the question",), "similar")
 
 
-def _piece(stored: StoredChunk, reason: str) -> Piece:
-    return Piece(stored.path, stored.chunk.start, stored.chunk.end, stored.chunk.text, (reason,))
+def _piece(stored: StoredChunk, reason: str, kind: PieceKind) -> Piece:
+    return Piece(stored.path, stored.chunk.start, stored.chunk.end, stored.chunk.text, (reason,), kind)
 
 
 def _whole(chunks: Iterable[StoredChunk]) -> Piece | None:
@@ -156,4 +162,4 @@ def _whole(chunks: Iterable[StoredChunk]) -> Piece | None:
         if len(own) != chunk.end - chunk.start + 1 or chunk.start <= len(lines):
             return None
         lines += [""] * (chunk.start - 1 - len(lines)) + own
-    return Piece(path, 1, len(lines), "\n".join(lines), ("claimed by the task",))
+    return Piece(path, 1, len(lines), "\n".join(lines), (_CLAIMED,), "file")

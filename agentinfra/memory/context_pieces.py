@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from agentinfra.core.token_estimate import text_tokens
+
+PieceKind = Literal["spec", "file", "used", "similar", "lessons", "map"]
+"""Part of the specification, file claimed by a task, definition that is used, what fits the question, what was learnt,
+the most important definitions of the repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,7 @@ class Piece:
         end: The last line, included.
         text: The lines.
         reasons: Why they are here.
+        kind: What they are.
     """
 
     path: str
@@ -25,6 +31,7 @@ class Piece:
     end: int
     text: str
     reasons: tuple[str, ...]
+    kind: PieceKind
 
     @property
     def source(self) -> str:
@@ -32,7 +39,7 @@ class Piece:
         return f"{self.path}:{self.start}-{self.end}" if self.start else self.path
 
     def __str__(self) -> str:
-        return f"=== {self.source} ({'; '.join(self.reasons)}) ===\n{self.text}\n"
+        return f"=== {self.kind} {self.source} ({'; '.join(self.reasons)}) ===\n{self.text}\n"
 
     @property
     def tokens(self) -> int:
@@ -95,7 +102,7 @@ def _joined(pieces: list[Piece]) -> list[Piece]:
             more = piece.text.split("\n")[last.end + 1 - piece.start :]
             text = "\n".join([last.text, *more])
             reasons = tuple(dict.fromkeys(last.reasons + piece.reasons))
-            joined[-1] = Piece(piece.path, last.start, max(last.end, piece.end), text, reasons)
+            joined[-1] = Piece(piece.path, last.start, max(last.end, piece.end), text, reasons, last.kind)
     return joined
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from agentinfra.core.config import data_folder
+from agentinfra.core.config import EmbedderName, data_folder
 from agentinfra.core.errors import StoreError
 from agentinfra.memory.index_report import Followed, IndexReport
 
@@ -44,9 +44,10 @@ class IndexingProcess:
     Args:
         root: The workspace's folder.
         data: Instead of the user's data folder.
-        words_only: Do without vectors.
+        embedder: What gives vectors; better ones than word vectors are made while nothing changes.
         polling: Look for changes from time to time, instead of being told by the system.
         on_progress: Told how many files the first look has seen, and how many there are.
+        on_vectors: Told how many better vectors are made, and how many there will be.
         on_followed: Told what each look did.
         on_trouble: Told, in a sentence, what keeps the index from being up to date.
     """
@@ -56,17 +57,19 @@ class IndexingProcess:
         root: Path,
         *,
         data: Path | None = None,
-        words_only: bool = False,
+        embedder: EmbedderName = "static",
         polling: bool = False,
         on_progress: Callable[[int, int], None] = _nobody,
+        on_vectors: Callable[[int, int], None] = _nobody,
         on_followed: Callable[[Followed], None] = _nobody,
         on_trouble: Callable[[str], None] = _nobody,
     ) -> None:
         self.waits_for = ""
         """The number of the process that follows the files in the place of this one; "" for none."""
-        options = [*(["--words-only"] if words_only else []), *(["--polling"] if polling else [])]
+        options = ["--embedder", embedder, *(["--polling"] if polling else [])]
         self._arguments = [os.fspath(root.resolve()), "--data", os.fspath((data or data_folder()).resolve()), *options]
-        self._on_progress, self._on_followed, self._on_trouble = on_progress, on_followed, on_trouble
+        self._on_progress, self._on_vectors = on_progress, on_vectors
+        self._on_followed, self._on_trouble = on_followed, on_trouble
         self._process: asyncio.subprocess.Process | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
@@ -199,6 +202,8 @@ class IndexingProcess:
         what = told["what"]
         if what == "progress":
             self._on_progress(told["done"], told["total"])
+        elif what == "vectors":
+            self._on_vectors(told["done"], told["total"])
         elif what == "followed":
             self._take_report(Followed(IndexReport(**told["report"]), told["polling"]))
         elif what == "waiting":

@@ -18,8 +18,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, get_args
 
+from agentinfra.core.config import EmbedderName
 from agentinfra.core.errors import StoreError
 from agentinfra.memory.indexing_lock import follower, lock_path
 
@@ -46,14 +47,15 @@ class IndexingProgram:
     Args:
         root: The workspace's folder.
         data: The user's data folder.
-        words_only: Whether to do without vectors.
+        embedder: What gives vectors.
         polling: Whether to look for changes from time to time, instead of being told by the system.
         out: Where to tell what is done.
     """
 
-    def __init__(self, root: Path, data: Path, *, words_only: bool, polling: bool, out: TextIO) -> None:
+    def __init__(self, root: Path, data: Path, *, embedder: EmbedderName, polling: bool, out: TextIO) -> None:
         self._root, self._data = root, data
-        self._words_only, self._polling = words_only, polling
+        self._embedder: EmbedderName = embedder
+        self._polling = polling
         self._out = out
         self._told = 0.0
 
@@ -79,8 +81,7 @@ class IndexingProgram:
             await self._wait_for_turn(commands)
             from agentinfra.memory.workspace_memory import WorkspaceMemory  # noqa: PLC0415  (heavy, not needed before)
 
-            embedder = None if self._words_only else "static"
-            memory = WorkspaceMemory.open(self._root, data=self._data, embedder=embedder)
+            memory = WorkspaceMemory.open(self._root, data=self._data, embedder=self._embedder)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     obeying = tasks.create_task(self._obey(memory, commands))
@@ -112,12 +113,15 @@ class IndexingProgram:
             except StoreError as error:
                 if follower(lock_path(self._root, self._data)):
                     return
-                self._tell("trouble", text=str(error))
+                self._tell_trouble(str(error))
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
 
     async def _reports(self, memory: WorkspaceMemory) -> AsyncGenerator[Followed]:
-        async with aclosing(memory.follow(self._tell_progress, polling=self._polling)) as reports:
+        looks = memory.follow(
+            self._tell_progress, on_vectors=self._tell_vectors, on_trouble=self._tell_trouble, polling=self._polling
+        )
+        async with aclosing(looks) as reports:
             async for one in reports:
                 yield one
 
@@ -131,15 +135,24 @@ class IndexingProgram:
                 else:
                     taken = await memory.index_buffer(command["path"], command["text"])
             except StoreError as error:
-                self._tell("trouble", text=str(error))
+                self._tell_trouble(str(error))
             finally:
                 self._tell("done", id=command["id"], taken=taken)
 
     def _tell_progress(self, done: int, total: int) -> None:
+        self._tell_now_and_then("progress", done, total)
+
+    def _tell_vectors(self, done: int, total: int) -> None:
+        self._tell_now_and_then("vectors", done, total)
+
+    def _tell_trouble(self, text: str) -> None:
+        self._tell("trouble", text=text)
+
+    def _tell_now_and_then(self, what: str, done: int, total: int) -> None:
         now = time.monotonic()
         if done == total or now - self._told > TELL_SECONDS:
             self._told = now
-            self._tell("progress", done=done, total=total)
+            self._tell(what, done=done, total=total)
 
     def _tell(self, what: str, **facts: Any) -> None:
         with suppress(BrokenPipeError):  # nobody listens any more: the end of standard input is near
@@ -164,7 +177,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="agentinfra.memory.indexing_program", description=__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--words-only", action="store_true")
+    parser.add_argument("--embedder", choices=get_args(EmbedderName), default="static")
     parser.add_argument("--polling", action="store_true")
     return parser.parse_args()
 
@@ -186,7 +199,7 @@ def main() -> int:
     os.nice(NICE)
     _limit_memory()
     with suppress(BrokenPipeError), _own_output() as out:
-        program = IndexingProgram(given.root, given.data, words_only=given.words_only, polling=given.polling, out=out)
+        program = IndexingProgram(given.root, given.data, embedder=given.embedder, polling=given.polling, out=out)
         asyncio.run(program.run())
     return 0
 

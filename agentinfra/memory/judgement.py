@@ -90,6 +90,29 @@ def judge(new: MemoryRecord, others: Sequence[MemoryRecord], now: float) -> Verd
     return _contest(new, [one for one in related if new.subject and one.holds], now)
 
 
+def nearest(records: Sequence[MemoryRecord], scopes: Sequence[str]) -> list[MemoryRecord]:
+    """The records without those that a nearer scope repeats, or says otherwise and is believed as much.
+
+    What a run found out counts more than what the project knew, and that more than what the user does everywhere. A
+    person's word is not overruled by what agents say nearer by, nor any by what strangers had a hand in.
+
+    Args:
+        records: Those that hold, of all the scopes.
+        scopes: Who sees what, nearest first.
+    """
+    places = {scope: place for place, scope in enumerate(scopes)}
+    left: list[MemoryRecord] = []
+    said: dict[tuple[str, str, str], list[MemoryRecord]] = {}
+    for one in sorted(records, key=lambda record: places[record.scope]):
+        keys = [(one.kind, name, _words(text)) for name, text in (("subject", one.subject), ("text", one.text)) if text]
+        nearer = [near for key in keys for near in said.get(key, ()) if near.scope != one.scope]
+        if not any(_rank(near) >= _rank(one) for near in nearer):
+            left.append(one)
+            for key in keys:
+                said.setdefault(key, []).append(one)
+    return left
+
+
 def _contest(new: MemoryRecord, rivals: Sequence[MemoryRecord], now: float) -> Verdict:
     changed: list[MemoryRecord] = []
     disputed: list[str] = []

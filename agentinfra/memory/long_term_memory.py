@@ -5,22 +5,23 @@ from __future__ import annotations
 import copy
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 from agentinfra.core.config import data_folder, workspace_folder
 from agentinfra.core.doors import door, wait
-from agentinfra.core.errors import DamagedStore, InputError
+from agentinfra.core.errors import DamagedStore, InputError, StoreError
 from agentinfra.core.events import Event
 from agentinfra.core.interfaces import Embedder
 from agentinfra.memory.consolidation import consolidate
-from agentinfra.memory.judgement import check_author, judge
+from agentinfra.memory.judgement import check_author, judge, nearest
 from agentinfra.memory.recall import Recollection, rank, searched_text
 from agentinfra.memory.records import MemoryRecord, RecordStore
 from agentinfra.memory.scopes import USER, Scope
-from agentinfra.memory.statement import MemoryKind, Statement
+from agentinfra.memory.statement import PERSON, PLANNER, MemoryKind, Statement
 from agentinfra.memory.store_thread import StoreThread
 from agentinfra.memory.vector_memory import as_text, static_embedder
 
@@ -122,6 +123,8 @@ class LongTermMemory:
     async def remember(self, statement: Statement, *, share: bool = False) -> Remembered:
         """Keep a statement, and settle what it contradicts.
 
+        What an agent says is its own word: it is neither a person's nor, unless it is the planner, the planner's.
+
         Args:
             statement: What is to be remembered.
             share: Whether an agent's children see it too.
@@ -130,6 +133,7 @@ class LongTermMemory:
             InputError: The author may not write it, or it is empty or too long.
             StoreError: The file cannot be written.
         """
+        statement = _signed(statement, self.scope)
         check_author(statement)
         if len(statement.text) > MAX_TEXT:
             why = f"It has {len(statement.text):,} characters, and {MAX_TEXT:,} are the most"
@@ -139,7 +143,9 @@ class LongTermMemory:
     async def recall(
         self, query: str, k: int = 5, *, kinds: Collection[MemoryKind] = (), mark: bool = True
     ) -> list[Recollection]:
-        """The memories that fit a question, best first, those of the memory above included.
+        """The memories that fit a question, best first, those of the memories above included.
+
+        What a nearer scope says otherwise is left out; see :func:`agentinfra.memory.judgement.nearest`.
 
         Args:
             query: What is asked.
@@ -148,16 +154,17 @@ class LongTermMemory:
             mark: Whether being found counts as use, which keeps a memory from fading.
 
         Raises:
-            StoreError: The file cannot be read.
+            StoreError: A file cannot be read.
         """
-        records = [one for one in await self.records() if not kinds or one.kind in kinds]
-        cosines = await self._cosines(query, records)
-        found = rank(query, records, self._clock(), cosines, self._scopes)[:k]
-        above = await self.above.recall(query, k, kinds=kinds, mark=mark) if self.above else []
-        best = sorted((*found, *above), key=lambda one: -one.score)[:k]
-        own = {one.record.id for one in best} & {one.record.id for one in found}
-        if mark and own:
-            await self._run(lambda store: self._mark(store, own))
+        held = {level: await level.records() for level in self._levels()}
+        scopes = [*dict.fromkeys(scope for level in held for scope in level._scopes)]
+        wanted = [one for records in held.values() for one in records if not kinds or one.kind in kinds]
+        records = nearest(wanted, scopes)
+        best = rank(query, records, self._clock(), await self._cosines(query, records), scopes)[:k]
+        chosen = {one.record.id for one in best if mark}
+        for level, own in held.items():
+            with suppress(StoreError):  # such as of a full disk: what was found is worth more than the mark
+                await level._mark(chosen & {one.id for one in own})
         return best
 
     async def learn(self, events: Sequence[Event]) -> tuple[Remembered, ...]:
@@ -223,6 +230,13 @@ class LongTermMemory:
             if self.above is not None:
                 await self.above.aclose()
 
+    def _levels(self) -> Iterator[LongTermMemory]:
+        """Itself and the memories above it, nearest first."""
+        level: LongTermMemory | None = self
+        while level is not None:
+            yield level
+            level = level.above
+
     @property
     def _scopes(self) -> tuple[str, ...]:
         return self.scope.visible if self.scope else (USER,)
@@ -248,13 +262,18 @@ class LongTermMemory:
                 store.put_memory(record)
         return Remembered(verdict.id, tuple(one for one in others if one.id in verdict.disputed))
 
-    def _mark(self, store: RecordStore, ids: Collection[str]) -> None:
+    async def _mark(self, ids: Collection[str]) -> None:
         """Being of use twice in a moment is being of use once."""
         now = self._clock()
-        with store.transaction():
-            for record in store.memories():
-                if record.id in ids and now - record.used > _MOMENT:
-                    store.put_memory(replace(record, used=now, uses=record.uses + 1))
+
+        def mark(store: RecordStore) -> None:
+            with store.transaction():
+                for record in store.memories():
+                    if record.id in ids and abs(now - record.used) > _MOMENT:
+                        store.put_memory(replace(record, used=now, uses=record.uses + 1))
+
+        if ids:
+            await self._run(mark)
 
     async def _cosines(self, query: str, records: Sequence[MemoryRecord]) -> dict[str, float]:
         if self.embedder is None or not records:
@@ -285,6 +304,13 @@ def _open(path: Path) -> RecordStore:
     from agentinfra.memory.record_store import SqliteRecordStore  # noqa: PLC0415  (brings SQLite)
 
     return SqliteRecordStore.open(path)
+
+
+def _signed(statement: Statement, scope: Scope | None) -> Statement:
+    """An agent's statement under its own name, where it claims another's."""
+    agent = scope.agent if scope else ()
+    name = PLANNER if agent == (PLANNER,) else agent[-1] if agent else ""
+    return replace(statement, author=name) if name and statement.author in (PERSON, PLANNER) else statement
 
 
 def _forget(store: RecordStore, ids: set[str]) -> int:

@@ -229,6 +229,21 @@ def _silence_dbos() -> None:
     logger.propagate = False
 
 
+def is_worked_on(path: Path) -> bool:
+    """Whether some process has an engine on this file open."""
+    try:
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def _lock(path: Path) -> int:
     """Lock the database for this process; the system lifts the lock when the process dies.
 

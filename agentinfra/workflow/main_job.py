@@ -21,9 +21,13 @@ from agentinfra.proof.triage import not_passed, triage
 from agentinfra.spec.document import parse, render
 from agentinfra.spec.requirements import Spec
 from agentinfra.spec.tasks_document import parse_tasks, render_tasks
+from agentinfra.workflow.event_fields import integer
+from agentinfra.workflow.instructions import OVER
 from agentinfra.workflow.red import report_data
 from agentinfra.workflow.repository_guidance import read_guidance
-from agentinfra.workflow.run import Run, task_of
+from agentinfra.workflow.rounds import begin_round, claimed, close_round, remember
+from agentinfra.workflow.run import Run
+from agentinfra.workflow.task_data import task_of
 from agentinfra.workflow.workflow_builder import Inputs, Workflow, WorkflowBuilder
 from agentinfra.workflow.workflow_runner import run_workflow
 
@@ -47,7 +51,12 @@ def main_job(planner: PlannerAgent) -> Workflow:
         builder.step("plan_project", _plan_project)
     else:
         builder.step("specify", _specify).step("approve", _approve).step("delegate", _delegate)
-    return builder.step("review", _review).step("report", _report).build()
+    return builder.step("again", _again).step("review", _review).step("report", _report).build()
+
+
+def round_job() -> Workflow:
+    """What follows where a person has tasks of a run that is over done again."""
+    return WorkflowBuilder("round").step("again", _again).step("review", _review).step("report", _report).build()
 
 
 async def run_main_job(run: Run, planner: PlannerAgent, on_start: Callable[[str], None]) -> None:
@@ -60,12 +69,18 @@ async def run_main_job(run: Run, planner: PlannerAgent, on_start: Callable[[str]
     planner.environment = run
     job = Job(run, planner, QAAgent(environment=run), on_start)
     before = run.view()
+    number = integer(before.info, "round")
     if before.state:
         on_start(run.id)
         run.settle_finished(before)
+    if before.state and before.state not in OVER:
         run.note_resumed()
     argument = {"idea": run.idea, "planner": type(planner).__name__}
-    await run_workflow(main_job(planner), run.parts.engine, run.id, argument, job)
+    if not number and before.state not in OVER:
+        await run_workflow(main_job(planner), run.parts.engine, run.id, argument, job)
+    while number := begin_round(run, number):
+        await remember(run)
+        await run_workflow(round_job(), run.parts.engine, f"{run.id}#{number}", argument, job)
 
 
 async def _begin(inputs: Inputs, job: Job) -> dict[str, Any]:
@@ -137,6 +152,19 @@ async def _delegate(inputs: Inputs, job: Job) -> None:
     await job.planner.delegate(job.run.spec)
 
 
+async def _again(inputs: Inputs, job: Job) -> int:
+    """Do again what a person wants to be; how often something was."""
+    _restore(inputs, job)
+    run, rounds = job.run, 0
+    while run.may_execute and (wanted := await run.step("wanted again", lambda: claimed(run))):
+        rounds += 1
+        spec = await remember(run)
+        run.open_again(f"{run.parts.engine.workflow_id}~{rounds}", wanted)
+        await job.planner.delegate(spec)
+        await close_round(run, wanted)
+    return rounds
+
+
 async def _plan_project(inputs: Inputs, job: Job) -> None:
     _restore(inputs, job)
     if job.run.options.change is not None:
@@ -165,7 +193,8 @@ async def _review(inputs: Inputs, job: Job) -> dict[str, Any]:
 async def _report(inputs: Inputs, job: Job) -> None:
     _restore(inputs, job)
     run = job.run
-    await run.step("tasks.md", lambda: _commit_tasks(run, inputs.get("approve")))
+    spec = inputs.get("approve") or (render(run.spec) if run.spec else None)
+    await run.step("tasks.md", lambda: _commit_tasks(run, spec))
     await run.step("tidy", lambda: _tidy(run))
     await run.emit("checkpoint", {"commit": await run.step("final", lambda: run.parts.git.tip(run.id))})
     await run.emit("state_update", {"state": "done"})

@@ -10,17 +10,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentinfra.agents.guidance import Guidance
 from agentinfra.agents.project import AgentPath, Lock, Verdict, Workbench
 from agentinfra.agents.test_suite import Suite
-from agentinfra.core.errors import BudgetExceeded, RunStopped, WorkspaceError
+from agentinfra.core.errors import BudgetExceeded, ConfigError, RunStopped, WorkspaceError
 from agentinfra.core.events import EventDraft, EventKind
-from agentinfra.core.interfaces import ChatModel, EventLog
+from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.tasks import Task, TaskState, in_order
-from agentinfra.environment.git_workspace import GitWorkspace
-from agentinfra.proof.runner import TestRunner
 from agentinfra.spec.document import parse, render
 from agentinfra.spec.front_matter import body_sha, with_front_matter
 from agentinfra.spec.requirements import Question, Spec
@@ -28,52 +26,22 @@ from agentinfra.workflow.approval import approval, as_draft
 from agentinfra.workflow.bench import TaskBench
 from agentinfra.workflow.change_request import kept_by
 from agentinfra.workflow.durable_model import DurableModel
-from agentinfra.workflow.execution import BaseEngine
-from agentinfra.workflow.leases import LeasePool
 from agentinfra.workflow.merge_queue import MergeQueue
 from agentinfra.workflow.red import LockedTests, prove_red
 from agentinfra.workflow.repository_guidance import describe_delta, there_at
-from agentinfra.workflow.run_files import RunFiles
-from agentinfra.workflow.run_options import Human, RunOptions
-from agentinfra.workflow.run_state import RunState, TaskView, reduce
+from agentinfra.workflow.run_options import RunOptions
+from agentinfra.workflow.run_parts import RunParts
+from agentinfra.workflow.run_state import RunState, reduce
+from agentinfra.workflow.steered_model import Instructions, SteeredModel, task_in
+from agentinfra.workflow.task_data import task_data
 from agentinfra.workflow.turns import Turns
+
+if TYPE_CHECKING:
+    from agentinfra.memory.long_term_memory import LongTermMemory
 
 T = TypeVar("T")
 MAX_RETURNS = 3  # how often the merge queue may send a task back
 Work = Callable[..., Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class RunParts:
-    """What a run is put together from; the composition root picks them.
-
-    Attributes:
-        engine: Keeps steps.
-        log: Keeps events.
-        git: The user's repository.
-        runner: Runs tests in the sandbox.
-        human: Whom to ask.
-        files: The run's folder.
-        model_for: Budgeted and recorded form of an agent's own model, or of the run's for None.
-        parallel: Tasks at once.
-        max_attempts: Tries a task.
-        commit_date: Fixed commit date of a replay; None for the present.
-        leases: Ports, databases and browser profiles for tasks at work.
-        recall: What was learnt that fits a text, as a prompt shows it; None where nothing can be known.
-    """
-
-    engine: BaseEngine
-    log: EventLog
-    git: GitWorkspace
-    runner: TestRunner
-    human: Human
-    files: RunFiles
-    model_for: Callable[[ChatModel | None], ChatModel]
-    parallel: int = 2
-    max_attempts: int = 3
-    commit_date: str | None = None
-    leases: LeasePool = field(default_factory=LeasePool.of_user)
-    recall: Callable[[str], Awaitable[str]] | None = None
 
 
 @dataclass
@@ -94,6 +62,9 @@ class Run:
 
     def __post_init__(self) -> None:
         self._turns = Turns(self.parts.parallel, self.place)
+        self._prefix = self.id  # of the workflows of its engineers and tasks
+        self._again: frozenset[str] | None = None
+        self._instructions = Instructions(self.parts.log, self.id)
         self.queue = MergeQueue(self.parts.git, self.parts.runner, self.id, self.parts.commit_date)
         self.parts.engine.register("work", self._run_work)
         self.parts.engine.register("task", self._run_task)
@@ -132,7 +103,8 @@ class Run:
         async def emit(kind: EventKind, data: Mapping[str, Any]) -> None:
             await self.emit(kind, data, purpose)
 
-        return DurableModel(self.parts.model_for(own), self.parts.engine, emit)
+        heard = SteeredModel(self.parts.model_for(own), self._instructions, task_in(purpose[-1] if purpose else ""))
+        return DurableModel(heard, self.parts.engine, emit)
 
     async def emit(self, kind: EventKind, data: Mapping[str, Any], agent: AgentPath = ()) -> None:
         """Put an event on the log; a replayed one is dropped there."""
@@ -193,7 +165,9 @@ class Run:
         return self.spec
 
     def to_do(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        """All tasks; in a run that changes an earlier one those that are stale."""
+        """All tasks; in a run that changes an earlier one those that are stale; in a round those to do again."""
+        if self._again is not None:
+            return [task for task in tasks if task.id in self._again]
         if self.options.change is None or self.spec is None:
             return tasks
         if self.tasks:
@@ -215,6 +189,8 @@ class Run:
 
     async def lock_tests(self, task: Task, suite: Suite) -> Lock:
         """Prove the tests RED against empty bodies and lock them."""
+        if self._is_kept(task):
+            return Lock(suite, ok=True)
         lock, locked = await prove_red(self, task, suite)
         if locked is not None:
             self.locks[task.id] = locked
@@ -224,29 +200,35 @@ class Run:
     async def delegate(self, work: Sequence[tuple[str, Callable[[], Awaitable[Any]]]]) -> None:
         """Run the pieces of work as workflows of their own, side by side."""
         for name, _ in work:
-            self._turns.begin(f"{self.id}.{name}")
+            self._turns.begin(f"{self._prefix}.{name}")
         for name, function in work:
             self._work[name] = function
-            await self.parts.engine.start("work", f"{self.id}.{name}", {"work": name})
+            await self.parts.engine.start("work", f"{self._prefix}.{name}", {"work": name})
         await asyncio.gather(*(self._finish(name) for name, _ in work))
 
     async def run_tasks(self, tasks: Sequence[Task], work: Callable[[Workbench], Awaitable[Verdict]]) -> None:
         """Run the tasks, each as a workflow of its own that waits for those it needs."""
-        ordered = in_order(tasks, others=self.tasks)
+        ordered = in_order([task for task in tasks if not self._is_kept(task)], others=self.tasks)
         self._turns.hand_in(self.parts.engine.workflow_id, ordered)
         for task in ordered:
             self._work[task.id] = work
-            await self.parts.engine.start("task", f"{self.id}.{task.id}", {"task": task.id})
+            await self.parts.engine.start("task", f"{self._prefix}.{task.id}", {"task": task.id})
         for task in ordered:
-            outcome = await self.parts.engine.result(f"{self.id}.{task.id}")
+            outcome = await self.parts.engine.result(f"{self._prefix}.{task.id}")
             self.settle(task.id, TaskState(outcome["state"]))
 
     async def lessons(self, task: Task) -> str:
-        """What earlier work taught that fits the task."""
-        recall = self.parts.recall
-        if recall is None:
+        """What the run and earlier work taught that fits the task."""
+        memory = self.parts.memory
+        if memory is None or not memory.is_told:
             return ""
-        return await self.step(f"lessons {task.id}", lambda: recall(" ".join((task.title, *task.files))))
+        return await self.step(f"lessons {task.id}", lambda: memory.recall(task))
+
+    def memory(self, agent: AgentPath) -> LongTermMemory:
+        """An agent's memory in this run; see :class:`agentinfra.agents.project.Project`."""
+        if self.parts.memory is None:
+            raise ConfigError("The run has no memory", next_step="Start it with agentinfra.app.App")
+        return self.parts.memory.of(agent)
 
     async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         """The states of the tasks."""
@@ -264,6 +246,16 @@ class Run:
             if task.state.is_final:
                 self.settle(task.id, task.state)
 
+    def open_again(self, prefix: str, tasks: Sequence[str]) -> None:
+        """Let tasks that were over be done once more, and only these, as workflows with another prefix."""
+        self._prefix, self._again = prefix, frozenset(tasks)
+        for name in tasks:
+            for known in (self._states, self._settled, self.locks):
+                known.pop(name, None)
+        self._turns = Turns(self.parts.parallel, self.place)
+        for name in self._states:
+            self._turns.settle(name)
+
     def note_resumed(self) -> None:
         """Put on record that the work goes on, in the phase that it was in; has no key, it may happen many times."""
         phases = [event.data["state"] for event in self.parts.log.read(self.id) if event.kind == "state_update"]
@@ -277,6 +269,9 @@ class Run:
             self._states[task.id] = state
         await self.emit("agent_state", {"task": task.id, "state": state.value, **details}, ("planner", task.engineer))
 
+    def _is_kept(self, task: Task) -> bool:
+        return self._again is not None and task.id not in self._again
+
     async def _run_work(self, argument: Mapping[str, Any]) -> None:
         try:
             await self._work[argument["work"]]()
@@ -285,7 +280,7 @@ class Run:
 
     async def _finish(self, name: str) -> None:
         """Wait for an engineer; tasks that it left undone are cancelled, so that nobody waits for them for ever."""
-        await self.parts.engine.result(f"{self.id}.{name}")
+        await self.parts.engine.result(f"{self._prefix}.{name}")
         for task in self.tasks.values() if self.may_execute else ():
             if task.engineer == name and not self._states.get(task.id, TaskState.PENDING).is_final:
                 await self.set_state(task, TaskState.CANCELLED, reason=f"{name} did not assign it")
@@ -371,21 +366,3 @@ class Run:
             "requirements": requirements,
         }
         await self.emit("plan_update", {"spec": data}, ("planner",))
-
-
-def task_of(view: TaskView) -> Task:
-    """The task that a view shows."""
-    return Task(view.id, view.title, view.requirements, view.files, view.symbols, view.depends_on, (), view.engineer)
-
-
-def task_data(task: Task) -> dict[str, Any]:
-    """A task as event data."""
-    return {
-        "id": task.id,
-        "title": task.title,
-        "requirements": list(task.requirements),
-        "files": list(task.files),
-        "symbols": list(task.symbols),
-        "depends_on": list(task.depends_on),
-        "engineer": task.engineer,
-    }

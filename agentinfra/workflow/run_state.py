@@ -12,8 +12,10 @@ from typing import Any
 
 from agentinfra.core.events import Event
 from agentinfra.core.tasks import TaskState
-from agentinfra.workflow.event_fields import integer, is_number, mapping, mappings, number, text, texts
+from agentinfra.workflow.event_fields import integer, mapping, mappings, number, text, texts
+from agentinfra.workflow.instructions import Instruction, added, used
 from agentinfra.workflow.strength_data import Strength, read_strength
+from agentinfra.workflow.totals import Totals
 
 MAX_NOTICES = 200
 
@@ -62,6 +64,7 @@ class TaskView:
         undone: Whether it was done and then taken off the branch.
         tokens: Tokens that models read and wrote for it.
         seconds: Time of its model calls and test runs.
+        retries: How often a person has had it, or a task that it needs, done again.
     """
 
     id: str
@@ -83,6 +86,12 @@ class TaskView:
     undone: bool = False
     tokens: int = 0
     seconds: float = 0.0
+    retries: int = 0
+
+    @property
+    def is_wanted_again(self) -> bool:
+        """Whether it is to be done again, and not over yet."""
+        return self.retries > 0 and not self.state.is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +128,6 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What the run's model calls took; ``cost_usd`` is None as soon as the price of one of them is unknown.
-
-    ``cached_tokens`` came from providers' prompt caches, ``cached_replies`` from our own, without a request.
-    """
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    cost_usd: float | None = 0.0
-    seconds: float = 0.0
-    cached_replies: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class RunState:
     """Everything that is known about a run.
 
@@ -153,6 +146,7 @@ class RunState:
         questions: All questions, in order.
         findings: What QA found.
         notices: Messages to the person, oldest first.
+        instructions: What the person has said to the tasks at work, oldest first.
         totals: Tokens, money and calls.
         suite: Counts of the last run of the whole suite.
         checkpoint: The last commit to go back to.
@@ -176,6 +170,7 @@ class RunState:
     questions: tuple[Question, ...] = ()
     findings: tuple[Finding, ...] = ()
     notices: tuple[Notice, ...] = ()
+    instructions: tuple[Instruction, ...] = ()
     totals: Totals = field(default_factory=Totals)
     suite: TestCounts | None = None
     checkpoint: str = ""
@@ -224,6 +219,8 @@ def _timed(state: RunState, event: Event) -> RunState:
 
 def _state_update(state: RunState, data: Mapping[str, Any]) -> RunState:
     info = {**state.info, **{key: value for key, value in data.items() if key not in ("state", "reason", "resumed")}}
+    if integer(data, "round"):
+        state = replace(state, findings=())  # its review looks over all of the work again
     return replace(state, state=text(data, "state") or state.state, reason=text(data, "reason"), info=info)
 
 
@@ -263,6 +260,7 @@ def _agent_state(state: RunState, data: Mapping[str, Any]) -> RunState:
             attempt=integer(data, "attempt", task.attempt),
             max_attempts=integer(data, "max_attempts", task.max_attempts),
             reason=text(data, "reason"),
+            retries=integer(data, "retry", task.retries),
         )
 
     return _with_task(state, data, change)
@@ -291,22 +289,11 @@ def _approval(state: RunState, data: Mapping[str, Any]) -> RunState:
 
 
 def _usage_update(state: RunState, data: Mapping[str, Any]) -> RunState:
-    read, written, seconds = integer(data, "input_tokens"), integer(data, "output_tokens"), number(data, "seconds")
-    totals = state.totals
-    cost = data.get("cost_usd")
-    totals = Totals(
-        totals.calls + 1,
-        totals.input_tokens + read,
-        totals.output_tokens + written,
-        totals.cached_tokens + integer(data, "cached_tokens"),
-        None if totals.cost_usd is None or not is_number(cost) else totals.cost_usd + cost,
-        totals.seconds + seconds,
-        totals.cached_replies + integer(data, "cached_replies"),
-    )
+    tokens, seconds = integer(data, "input_tokens") + integer(data, "output_tokens"), number(data, "seconds")
     return _with_task(
-        replace(state, totals=totals),
+        replace(state, totals=state.totals.plus(data)),
         data,
-        lambda task: replace(task, tokens=task.tokens + read + written, seconds=task.seconds + seconds),
+        lambda task: replace(task, tokens=task.tokens + tokens, seconds=task.seconds + seconds),
     )
 
 
@@ -368,6 +355,14 @@ def _notice(state: RunState, data: Mapping[str, Any]) -> RunState:
     return replace(state, notices=notices[-MAX_NOTICES:])
 
 
+def _instruction(state: RunState, data: Mapping[str, Any]) -> RunState:
+    return replace(state, instructions=added(state.instructions, data))
+
+
+def _instruction_used(state: RunState, data: Mapping[str, Any]) -> RunState:
+    return replace(state, instructions=used(state.instructions, data))
+
+
 _PROJECTIONS: Mapping[str, Callable[[RunState, Mapping[str, Any]], RunState]] = {
     "state_update": _state_update,
     "plan_update": _plan_update,
@@ -382,6 +377,8 @@ _PROJECTIONS: Mapping[str, Callable[[RunState, Mapping[str, Any]], RunState]] = 
     "qa_finding": _qa_finding,
     "checkpoint": _checkpoint,
     "notice": _notice,
+    "instruction": _instruction,
+    "instruction_used": _instruction_used,
 }
 
 

@@ -43,7 +43,7 @@ def run_facts(log: EventLog, text: str, workspace: Path) -> RunFacts | None:
     states = [reduce(events) for events in history]
     return RunFacts(
         run=named,
-        status=_status(state),
+        status=status_of(state),
         approved_sha=state.approved_sha,
         tasks={task.id: task.state for one in states for task in one.tasks},
         blocked={task.id: task.reason for task in state.tasks if task.state is TaskState.BLOCKED},
@@ -61,7 +61,8 @@ def _history(log: EventLog, runs: Sequence[str]) -> Iterator[Sequence[Event]]:
     yield log.read(runs[-1])
 
 
-def _status(state: RunState) -> Status:
+def status_of(state: RunState) -> Status:
+    """The furthest status of its specification that a run bears out."""
     if not state.approved_sha:
         return "draft"
     if state.state not in _OVER:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.e2e.place import Place
-from tests.e2e.provider import CODE, SHORT, Provider, in_turn
+from tests.e2e.provider import CODE, IDEA, SHORT, Provider, in_turn
 
 WRONG = CODE.replace("n // 2", "n / 2")
 RULE = "Halves are whole numbers."
@@ -31,6 +31,17 @@ def test_agents_are_told_what_fits_in_a_project_with_a_past_and_runs_are_learnt_
     assert "half(n) in sums.py: what failed first was test_half" in lesson["text"]
     assert "Solved at try 2, in commit " in lesson["why"]
     assert lesson["source"] == f"run {place.report()['run']}"
+
+
+def test_what_one_task_taught_is_told_to_the_next_within_the_run(place: Place) -> None:
+    place.repository(README__md="Sums\n")
+    place.environment["OPENAI_API_KEY"] = "x"
+    with Provider({"code": in_turn(CODE.replace("a + b", "a - b"), CODE)}) as provider:
+        outcome = place.agentinfra("plan", IDEA, "--yes", *provider.options)
+        asked = [json.dumps(request) for request in provider.asked("code")]
+    assert outcome.code == 0, outcome.said
+    told = ["add(a, b) in sums.py: what failed first was test_add" in request for request in asked]
+    assert told == [False, False, True, True]  # `add` is tried twice, then `half` and `shown` are written
 
 
 def test_a_run_whose_memory_cannot_be_used_is_done_all_the_same_and_says_so(place: Place) -> None:

@@ -15,6 +15,8 @@ from agentinfra.core.errors import PatchError, RunStopped
 from agentinfra.core.events import EventKind
 from agentinfra.core.interfaces import ChatModel
 from agentinfra.core.tasks import Task, TaskState, in_order
+from agentinfra.memory.long_term_memory import LongTermMemory
+from agentinfra.memory.scopes import Scope
 from agentinfra.models.scripted_model import ScriptedModel
 from agentinfra.proof.report import TestOutcome, TestReport
 from agentinfra.spec.requirements import Question, Spec
@@ -33,6 +35,7 @@ class FakeProject:
         refused: Reason for which every submission is refused.
         tree: Merged files.
         learnt: What earlier work taught, by task id.
+        memories: What the agents remember.
         guidance: What the repository asks.
         events: Kind, data and agent of every event.
     """
@@ -50,6 +53,7 @@ class FakeProject:
     max_attempts: int = 3
     tree: dict[str, str] = field(default_factory=dict[str, str])
     learnt: dict[str, str] = field(default_factory=dict[str, str])
+    memories: LongTermMemory | None = None
     guidance: Guidance = field(default_factory=Guidance)
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
     suites: dict[str, Suite] = field(default_factory=dict[str, Suite])
@@ -106,6 +110,10 @@ class FakeProject:
 
     async def lessons(self, task: Task) -> str:
         return self.learnt.get(task.id, "")
+
+    def memory(self, agent: AgentPath) -> LongTermMemory:
+        assert self.memories is not None
+        return self.memories.within(Scope("run", agent))
 
     async def states(self, tasks: Sequence[Task]) -> Mapping[str, TaskState]:
         return {task.id: self.settled.get(task.id, TaskState.PENDING) for task in tasks}

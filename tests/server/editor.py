@@ -14,6 +14,18 @@ from typing import Any
 
 SCRIPT = (str(Path(sys.executable).with_name("agentinfra-server")),)
 MODULE = (sys.executable, "-P", "-m", "agentinfra_server")
+_ALONE = """
+import runpy, sys
+
+def refuse(event, _arguments):
+    if event == "socket.connect":
+        raise ConnectionRefusedError("nobody else is on this machine")
+
+sys.addaudithook(refuse)
+runpy.run_module("agentinfra_server", run_name="__main__", alter_sys=True)
+"""
+ALONE = (sys.executable, "-P", "-c", _ALONE)
+"""The server on a machine where it reaches nobody: no model server of this machine, no provider."""
 LIMIT = 60
 OURS = {"version": 1, "questions": True, "permissions": True, "secrets": True, "models": True, "updates": True}
 
@@ -126,7 +138,7 @@ class Editor:
             elif not waiting.done():
                 waiting.set_result(message)
         elif "id" in message:
-            self.asked.append((message["method"], message["params"]))
+            self.asked.append((message["method"], message.get("params")))
             task = asyncio.create_task(self._answer(message))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -141,7 +153,7 @@ class Editor:
         try:
             if answer is None:
                 raise Refusal(-32601, "unknown to this editor")
-            reply["result"] = await answer(message["params"])
+            reply["result"] = await answer(message.get("params"))
         except Refusal as error:
             reply["error"] = {"code": error.code, "message": str(error)}
         self.send(reply)

@@ -41,7 +41,7 @@ async def record(log: Path, command: list[str]) -> int:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(mine), sys.stdin)
     server = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=2**24)
     assert server.stdin and server.stdout
-    with log.open("w", encoding="utf-8") as lines:
+    with log.open("x", encoding="utf-8") as lines:  # of one server: one that is started after it leaves it alone
 
         def note(who: str) -> Callable[[bytes], None]:
             def write(body: bytes) -> None:

@@ -1,6 +1,7 @@
 """Record what real editors say to the server: ``python -m tests.server.record [neovim] [emacs]``.
 
 Each looks at a file of code and at a specification, edits, asks for all that it can ask for, and leaves.
+VS Code is recorded by ``tests/vscode/record.py``.
 """
 
 from __future__ import annotations
@@ -121,24 +122,39 @@ def emacs(place: Path, server: list[str]) -> list[str | Path]:
 EDITORS: dict[str, Callable[[Path, list[str]], list[str | Path]]] = {"neovim": neovim, "emacs": emacs}
 
 
+def project_in(place: Path) -> Path:
+    """A folder with the files that every editor looks at."""
+    project = place / "project"
+    project.mkdir()
+    subprocess.run(["git", "init", "-q", project], check=True)
+    for path, text in FILES.items():
+        (project / path).write_text(text, "utf-8")
+    return project
+
+
+def logged(log: Path) -> list[str]:
+    """The command of a server whose conversation is written down."""
+    recorder = [sys.executable, "-m", "tests.server.message_log", str(log), "--"]
+    return [*recorder, str(Path(sys.executable).with_name("agentinfra-server"))]
+
+
+def keep(name: str, log: Path, project: Path) -> None:
+    """Put a conversation among the recordings."""
+    RECORDINGS.mkdir(exist_ok=True)
+    (RECORDINGS / f"{name}.jsonl").write_text(tidy(log.read_text("utf-8"), str(project)), "utf-8")
+
+
 def record(name: str) -> None:
     """Run an editor in a folder of its own, and keep what was said."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        project = place / "project"
-        project.mkdir()
-        subprocess.run(["git", "init", "-q", project], check=True)
-        for path, text in FILES.items():
-            (project / path).write_text(text, "utf-8")
+        project = project_in(place)
         log = place / "log.jsonl"
-        recorder = [sys.executable, "-m", "tests.server.message_log", str(log), "--"]
-        server = [*recorder, str(Path(sys.executable).with_name("agentinfra-server"))]
         own = {"HOME": folder, "AGENTINFRA_DATA_DIR": f"{folder}/data", "XDG_CACHE_HOME": f"{folder}/cache"}
         own |= {"GIT_CONFIG_GLOBAL": os.devnull, "PYTHONPATH": str(ROOT)}
-        command = EDITORS[name](place, server)
+        command = EDITORS[name](place, logged(log))
         subprocess.run(command, cwd=project, env={**os.environ, **own}, timeout=LIMIT, check=True)
-        RECORDINGS.mkdir(exist_ok=True)
-        (RECORDINGS / f"{name}.jsonl").write_text(tidy(log.read_text("utf-8"), str(project)), "utf-8")
+        keep(name, log, project)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.server.editor import OURS, Editor, Refusal, serving
+import pytest
+
+from tests.server.editor import ALONE, OURS, SCRIPT, Editor, Refusal, serving
 from tests.server.test_runs import processes_of
 
 SOURCE = '''\
@@ -125,13 +127,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(home: Path, capabilities: dict[str, Any] = CAPABILITIES, **variables: str) -> AsyncIterator[Desk]:
+async def desk(
+    home: Path, capabilities: dict[str, Any] = CAPABILITIES, command: tuple[str, ...] = SCRIPT, **variables: str
+) -> AsyncIterator[Desk]:
     folder = home / "project"
     folder.mkdir()
     (folder / "shapes.py").write_text(SOURCE)
     (home / "config.toml").write_text('[models]\ndefault = "client:scripted"\n')
     model = Model()
-    async with serving(home, **variables) as editor:
+    async with serving(home, command, **variables) as editor:
 
         async def yes(_params: Any) -> Any:
             return {"success": True}
@@ -363,6 +367,35 @@ async def test_what_takes_too_long_goes_on_and_offers_its_edit_when_it_is_done(t
         assert edits[0]["label"] == "Fix with AgentInfra"
         assert applied(SOURCE, edits[0]["edit"]["documentChanges"][0]["edits"]) == FIXED
         assert at.editor.notes["$/progress"][-1]["value"]["kind"] == "end"
+        async with asyncio.timeout(10):
+            while (known := (await at.editor.result("agentinfra/run/get", {}))["actions"])[0]["state"] == "working":
+                await asyncio.sleep(0.05)
+        assert [(one["title"], one["state"], one["reason"]) for one in known] == [("Fix with AgentInfra", "done", "")]
+
+
+async def test_what_went_on_when_the_server_died_is_shown_as_interrupted_by_the_next(tmp_path):
+    async def never() -> str:
+        await asyncio.sleep(600)
+        return FIX
+
+    with pytest.raises(ConnectionError):
+        async with desk(tmp_path) as at:
+            at.open()
+            at.model.replies = [never]
+            await at.resolve(await at.action("Explain double"))
+            async with asyncio.timeout(20):
+                while not (known := (await at.editor.result("agentinfra/run/get", {}))["actions"]):
+                    await asyncio.sleep(0.05)
+            at.editor.process.kill()
+            raise ConnectionError
+    (working,) = known
+    assert (working["title"], working["state"]) == ("Explain double", "working")
+    async with serving(tmp_path) as editor:
+        await editor.initialize(tmp_path / "project", ours=True)
+        listed = await editor.result("agentinfra/run/get", {})
+        assert listed["actions"] == [{**working, "state": "interrupted"}]
+        assert listed["runs"] == []
+        assert await editor.leave() == 0
 
 
 async def test_a_document_that_was_changed_meanwhile_is_left_alone(tmp_path):
@@ -455,7 +488,7 @@ async def test_a_withdrawn_action_is_not_gone_on_with(tmp_path):
 
 async def test_without_a_model_or_trust_the_actions_say_why_they_cannot_be_done(tmp_path):
     without = {**CAPABILITIES, "experimental": {}}
-    async with desk(tmp_path, without, **NO_MODEL, AGENTINFRA_MODEL_DIR=str(tmp_path)) as at:
+    async with desk(tmp_path, without, ALONE, **NO_MODEL, AGENTINFRA_MODEL_DIR=str(tmp_path)) as at:
         (tmp_path / "config.toml").write_text("")
         at.open()
         found = await at.actions(9)

@@ -8,13 +8,10 @@ import pytest
 
 from agentinfra.app import App
 from agentinfra.core.errors import EngineError, RunStopped
-from agentinfra.core.events import EventDraft
-from agentinfra.memory.statement import Statement
 from agentinfra.workflow.durable import DbosEngine
 from agentinfra.workflow.run_files import RunFiles
 from agentinfra.workflow.run_options import RunOptions
 from agentinfra.workflow.unattended import Unattended
-from tests.unit.run_events import RunEvents
 
 
 async def test_a_second_run_in_a_workspace_at_work_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -75,27 +72,4 @@ async def test_replies_are_kept_only_where_a_person_asks_for_it(
         assert [await has_cache(), await has_cache(cache=False)] == [False, False]
         assert [await has_cache(cache=True), await has_cache(cache=False)] == [True, True]
     finally:
-        await app.aclose()
-
-
-async def test_a_run_that_contradicts_what_a_person_decided_says_so_once(tmp_path: Path) -> None:
-    app = App(tmp_path, Unattended(), data=tmp_path / "data")
-    memory = app.memory()
-    try:
-        await memory.remember(Statement("decision", "Round up? no", "Round up?"))
-        run = (
-            RunEvents()
-            .add("question", id="Q-1", text="Round up?")
-            .add("answer", id="Q-1", text="yes", by="recommended")
-        )
-        for event in run.events:
-            app.log.append(event.run, EventDraft(event.kind, event.data))
-        for _ in range(2):
-            await app.learn(app.run_id(), memory)
-        told = [(one.level, one.text) for one in app.state().notices]
-        text = "The run contradicts what was remembered: Round up? no See `agentinfra memory list`"
-        assert told == [("warning", text)]
-        assert len(await memory.records()) == 2
-    finally:
-        await memory.aclose()
         await app.aclose()

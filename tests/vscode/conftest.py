@@ -40,9 +40,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path, vsix: Path, settings: dict[str, Any]) -> Generator[CodeServer]:
+def environment() -> dict[str, str]:
+    """Variables for the server of a test."""
+    return {}
+
+
+@pytest.fixture
+def server(tmp_path: Path, vsix: Path, settings: dict[str, Any], environment: dict[str, str]) -> Generator[CodeServer]:
     """The running editor with the extension."""
-    made = CodeServer(HOME, tmp_path, settings)
+    made = CodeServer(HOME, tmp_path, settings, environment)
     made.install(vsix)
     with made.running():
         yield made

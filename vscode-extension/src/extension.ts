@@ -1,14 +1,17 @@
 /** Shows and asks; the server decides. */
 import * as vscode from "vscode";
 import { ChangedFiles, Changes } from "./changes";
+import { Details } from "./details";
 import { Environment } from "./environment";
 import { serveLanguageModels } from "./languageModels";
 import { NeedsYou, type Waiting } from "./needsYou";
 import { demo, plan } from "./plan";
 import type { ChangeDecideParams, PlanDecideParams, TaskItem } from "./protocol";
 import { Runs } from "./runs";
+import { Review } from "./review";
 import { said, Server } from "./server";
 import { showStatus } from "./status";
+import { retry, send } from "./steering";
 import { TasksView } from "./tasksView";
 
 const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY"];
@@ -17,9 +20,11 @@ export function activate(context: vscode.ExtensionContext): void {
   const server = new Server();
   const environment = new Environment(context, server.log);
   server.command = () => environment.command();
-  const runs = new Runs(server);
+  const runs = new Runs(server, context.workspaceState);
   const needsYou = new NeedsYou(runs, server);
   const files = new ChangedFiles(server);
+  const details = new Details(context.extensionUri, server, runs);
+  const review = new Review(server, runs, files);
   serveLanguageModels(server);
   server.onRequest("agentinfra/secret/get", async ({ name }) => ({ value: (await context.secrets.get(name)) ?? null }));
 
@@ -33,11 +38,20 @@ export function activate(context: vscode.ExtensionContext): void {
     server,
     needsYou.view,
     vscode.window.createTreeView("agentinfra.tasks", { treeDataProvider: new TasksView(runs, load) }),
-    vscode.window.createTreeView("agentinfra.changes", { treeDataProvider: new Changes(runs) }),
+    new Changes(runs, files, review).view(),
+    review,
+    details.register(),
+    command("details", (node: { task?: TaskItem } | undefined) => details.select(node?.task)),
     showStatus(runs),
     files.register(),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void server.notify("agentinfra/trust/granted", {})),
     command("diff", (change: Parameters<typeof files.show>[0]) => files.show(change)),
+    command("reject.piece", () => review.toggleAtCursor()),
+    command("review", (change: Parameters<typeof review.send>[0]) => review.send(change)),
+    command("comment", (reply: vscode.CommentReply) => review.comment(reply)),
+    command("comment.remove", (thread: vscode.CommentThread) => review.remove(thread)),
+    command("retry", (node: Parameters<typeof retry>[2]) => retry(server, runs, node)),
+    command("send", (node: Parameters<typeof send>[2]) => send(server, runs, node)),
     ...commands(context, server, runs, needsYou),
     command("install", async () => {
       await environment.repair();
@@ -52,13 +66,6 @@ function commands(
   runs: Runs,
   needsYou: NeedsYou,
 ): vscode.Disposable[] {
-  const control = async (action: "stop" | "resume") => {
-    const run = runs.shown;
-    if (run !== undefined) {
-      await server.request("agentinfra/run/control", { runId: run.view.runId, folder: run.view.folder, action });
-      await runs.load();
-    }
-  };
   const change = async (decision: ChangeDecideParams["decision"], tasks: string[]) => {
     const run = runs.shown;
     if (run !== undefined) {
@@ -73,8 +80,8 @@ function commands(
     command("approve", () => decide(server, needsYou, "approve")),
     command("reject", () => decide(server, needsYou, "reject")),
     command("answer", (one: Waiting) => needsYou.answer(one)),
-    command("stop", () => control("stop")),
-    command("resume", () => control("resume")),
+    command("stop", () => runs.control("stop")),
+    command("resume", () => runs.control("resume")),
     command("accept", () => change("accept", [])),
     command("undo", (node: { task: TaskItem } | undefined) => (node ? change("undo", [node.task.id]) : undefined)),
     command("openSpec", () => openSpec(runs)),

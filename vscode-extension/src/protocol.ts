@@ -2,6 +2,16 @@
 export const VERSION = 1;
 
 /**
+ * A code action that went on by itself; "interrupted" died with its server, and can be asked for again.
+ */
+export interface ActionItem {
+  id: string;
+  title: string;
+  state: "working" | "done" | "failed" | "stopped" | "interrupted";
+  reason?: string;
+}
+
+/**
  * Limits of a run; one that is left out is the default.
  */
 export interface Budget {
@@ -30,6 +40,40 @@ export interface ChangeDecideResult {
 }
 
 /**
+ * What a person does not want of a task's commit; all else stays.
+ *
+ * Attributes:
+ *     run_id: The run.
+ *     task_id: The task.
+ *     rejected: Lines to take back on the run's branch; the tests must pass without them.
+ *     comments: With any, the task is taken off the branch and done again; its models are told all of the review.
+ *     force: Take lines back whatever the tests say.
+ *     folder: URI of the workspace folder; the first one where it is left out.
+ */
+export interface ChangeReviewParams {
+  runId: string;
+  taskId: string;
+  rejected?: Array<RejectedHunk>;
+  comments?: Array<ReviewComment>;
+  force?: boolean;
+  folder?: string | null;
+}
+
+/**
+ * What came of it.
+ *
+ * Attributes:
+ *     commit: The branch's new commit; "" where nothing was changed.
+ *     failing: Tests that fail without the lines; unless it was forced, nothing was changed because of them.
+ *     task_ids: Tasks that are to be done again now.
+ */
+export interface ChangeReviewResult {
+  commit: string;
+  failing?: Array<string>;
+  taskIds?: Array<string>;
+}
+
+/**
  * A file that a task's commit changed.
  */
 export interface ChangeShowParams {
@@ -39,11 +83,12 @@ export interface ChangeShowParams {
 }
 
 /**
- * The file before and after the commit; "" where it was not there.
+ * The file before and after the commit, "" where it was not there, and its hunks, for ``change/review``.
  */
 export interface ChangeShowResult {
   before: string;
   after: string;
+  hunks?: Array<HunkItem>;
 }
 
 /**
@@ -56,6 +101,17 @@ export interface FindingItem {
   path: string;
   line: number;
   message: string;
+}
+
+/**
+ * Lines that differ, numbered from 1; lines count from 0, ends are left out, and either side may be empty.
+ */
+export interface HunkItem {
+  number: number;
+  beforeStart: number;
+  beforeEnd: number;
+  afterStart: number;
+  afterEnd: number;
 }
 
 /**
@@ -81,6 +137,17 @@ export interface IndexStatus {
   done?: number;
   total?: number;
   message?: string;
+}
+
+/**
+ * What the person said; ``used_by`` are the tasks whose models were told, none while it waits.
+ */
+export interface InstructionItem {
+  id: string;
+  text: string;
+  when: string;
+  taskId: string;
+  usedBy: Array<string>;
 }
 
 /**
@@ -220,6 +287,23 @@ export interface QuestionResult {
 }
 
 /**
+ * A hunk of a task's commit, by its number in ``change/show``.
+ */
+export interface RejectedHunk {
+  path: string;
+  hunk: number;
+}
+
+/**
+ * What is said of a line of the commit's file; lines count from 0.
+ */
+export interface ReviewComment {
+  path: string;
+  line: number;
+  text: string;
+}
+
+/**
  * Stop a run, or go on with it where it was.
  */
 export interface RunControlParams {
@@ -281,12 +365,40 @@ export interface RunGetParams {
  *     events: At most ``limit`` events; ask again from the last of them where there are more.
  *     last_seq: Number of the newest event of the run.
  *     runs: All runs, oldest first.
+ *     actions: With the runs: the newest code actions that went on by themselves, oldest first.
  */
 export interface RunGetResult {
   state?: string;
   events?: Array<RunEvent>;
   lastSeq?: number;
   runs?: Array<RunSummary>;
+  actions?: Array<ActionItem>;
+}
+
+/**
+ * A person's words to the models of a run that is not over.
+ *
+ * Attributes:
+ *     run_id: The run.
+ *     text: The words, at most 2,000 characters.
+ *     task_id: The task that they are for; all at work and to come where it is left out.
+ *     when: "next" puts them in front of the next requests; "now" withdraws the one that is being answered, too.
+ *     folder: URI of the workspace folder; the first one where it is left out.
+ */
+export interface RunSendParams {
+  runId: string;
+  text: string;
+  taskId?: string | null;
+  when?: "next" | "now";
+  folder?: string | null;
+}
+
+/**
+ * The id of the message, and how many wait, this one included.
+ */
+export interface RunSendResult {
+  messageId: string;
+  position: number;
 }
 
 /**
@@ -370,6 +482,7 @@ export interface RunUpdate {
  *     findings: What the review found.
  *     tasks: All tasks in ``run/view``, those that changed in ``run/update``.
  *     task_ids: All tasks' ids, in the plan's order.
+ *     instructions: What the person has said to the tasks, oldest first.
  */
 export interface RunView {
   runId: string;
@@ -393,6 +506,7 @@ export interface RunView {
   findings: Array<FindingItem>;
   tasks: Array<TaskItem>;
   taskIds: Array<string>;
+  instructions?: Array<InstructionItem>;
 }
 
 /**
@@ -476,6 +590,7 @@ export interface SecretResult {
  *     undone: Whether it was done and then taken off the branch.
  *     tokens: Tokens that models read and wrote for it.
  *     seconds: Time of its model calls and test runs.
+ *     retries: How often a person has had it, or a task that it needs, done again.
  */
 export interface TaskItem {
   id: string;
@@ -496,6 +611,24 @@ export interface TaskItem {
   undone: boolean;
   tokens: number;
   seconds: number;
+  retries?: number;
+}
+
+/**
+ * A blocked, cancelled or undone task, to be done again with all its tries; ``note`` is told to its models.
+ */
+export interface TaskRetryParams {
+  runId: string;
+  taskId: string;
+  note?: string;
+  folder?: string | null;
+}
+
+/**
+ * All tasks of the run that are to be done again now: also those that were skipped because of it.
+ */
+export interface TaskRetryResult {
+  taskIds: Array<string>;
 }
 
 /**
@@ -509,9 +642,12 @@ export interface ClientRequests {
   "agentinfra/run/get": { params: RunGetParams; result: RunGetResult };
   "agentinfra/run/view": { params: RunViewParams; result: RunView };
   "agentinfra/run/control": { params: RunControlParams; result: RunControlResult };
+  "agentinfra/run/send": { params: RunSendParams; result: RunSendResult };
+  "agentinfra/task/retry": { params: TaskRetryParams; result: TaskRetryResult };
   "agentinfra/plan/decide": { params: PlanDecideParams; result: PlanDecideResult };
   "agentinfra/change/decide": { params: ChangeDecideParams; result: ChangeDecideResult };
   "agentinfra/change/show": { params: ChangeShowParams; result: ChangeShowResult };
+  "agentinfra/change/review": { params: ChangeReviewParams; result: ChangeReviewResult };
   "agentinfra/models/list": { params: ModelsListParams; result: ModelsListResult };
   "agentinfra/search": { params: SearchParams; result: SearchResult };
   "agentinfra/index/get": { params: IndexGetParams; result: IndexStatus };

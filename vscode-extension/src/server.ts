@@ -26,6 +26,7 @@ export class Server implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel("AgentInfra", { log: true });
   private client: LanguageClient | undefined;
   private starting: Promise<LanguageClient> | undefined;
+  private readonly heard = new Map<string, vscode.EventEmitter<unknown>>();
   private readonly wiring: Array<(client: LanguageClient) => void> = [];
   /** Says which command starts the server. */
   command: () => Promise<string[]> = () => Promise.reject(new Error("no command"));
@@ -43,7 +44,13 @@ export class Server implements vscode.Disposable {
     method: M,
     heed: (params: ServerNotifications[M]["params"]) => void,
   ): void {
-    this.wiring.push((client) => void client.onNotification(method, heed));
+    const heard = this.heard.get(method);
+    const emitter = heard ?? new vscode.EventEmitter<unknown>();
+    emitter.event((params) => heed(params as ServerNotifications[M]["params"]));
+    if (heard === undefined) {
+      this.heard.set(method, emitter);
+      this.wiring.push((client) => void client.onNotification(method, (params: unknown) => emitter.fire(params)));
+    }
   }
 
   /** Asks the server, which is started where it does not run. */

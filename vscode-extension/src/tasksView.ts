@@ -60,11 +60,11 @@ export class TasksView implements vscode.TreeDataProvider<Node> {
   getTreeItem(node: Node): vscode.TreeItem {
     switch (node.kind) {
       case "run":
-        return runItem(node.run);
+        return detailed(runItem(node.run), node);
       case "engineer":
         return engineerItem(node.run, node.name);
       case "task":
-        return taskItem(node.task);
+        return detailed(taskItem(node.task), node);
       case "test":
         return testItem(node.task, node.id);
       case "finding":
@@ -85,6 +85,11 @@ export class TasksView implements vscode.TreeDataProvider<Node> {
   }
 }
 
+function detailed(item: vscode.TreeItem, node: Node): vscode.TreeItem {
+  item.command = { command: "agentinfra.ui.details", title: vscode.l10n.t("Details"), arguments: [node] };
+  return item;
+}
+
 function tests(task: TaskItem): string[] {
   return task.green.length > 0 ? task.green : task.red;
 }
@@ -97,7 +102,7 @@ function runItem({ view, tasks }: Run): vscode.TreeItem {
   item.description = [stateName(view.state), progress, cost(view), time(view.elapsed)].filter(Boolean).join(" · ");
   item.iconPath = new vscode.ThemeIcon(view.isLive ? "sync~spin" : view.state === "done" ? "pass-filled" : "history");
   item.tooltip = [view.idea, view.model, view.branch, view.reason].filter(Boolean).join("\n");
-  item.contextValue = "run";
+  item.contextValue = view.isLive ? "live" : "run";
   return item;
 }
 
@@ -127,7 +132,7 @@ function taskItem(task: TaskItem): vscode.TreeItem {
   item.description = told.filter(Boolean).join(" · ");
   item.tooltip = [task.requirements.join(", "), task.files.join(", "), task.reason].filter(Boolean).join("\n");
   item.accessibilityInformation = { label: `${task.id}, ${task.title}, ${item.description}` };
-  item.contextValue = task.commit ? "merged" : "task";
+  item.contextValue = task.undone || task.state === "blocked" ? "again" : task.commit ? "merged" : "task";
   return item;
 }
 

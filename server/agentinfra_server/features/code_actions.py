@@ -16,6 +16,7 @@ from agentinfra.agents.conventions import is_test_file
 from agentinfra_server.features import code_resolve, spec_actions
 from agentinfra_server.features.code_places import Place, place_at, split_lines, stub_at
 from agentinfra_server.features.code_resolve import COMMAND, ActionData
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.protocol.message import write
 from agentinfra_server.session.connection import Connection
 
@@ -65,7 +66,7 @@ class Spot:
         """The subject in a title."""
         if self.place is not None:
             return self.place.name
-        return "the selection" if self.is_selection else Path(self.path).name
+        return tr("the selection") if self.is_selection else Path(self.path).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ async def offer(server: Connection, params: lsp.CodeActionParams) -> list[lsp.Co
     spot = find_spot(server, params)
     if spot is None:
         return []
-    refused = "The workspace is not trusted" if not server.editor.trusts else ""
+    refused = tr("The workspace is not trusted") if not server.editor.trusts else ""
     refused = refused or await server.code_work.models.missing(spot.folder)
     wanted = [one for one in _choices(server, spot) if _is_wanted(one.kind, params.context.only)]
     forms = [_form(server, spot, one, refused) for one in wanted]
@@ -131,9 +132,9 @@ def _choices(server: Connection, spot: Spot) -> Iterator[Choice]:
     if context.diagnostics:
         first = min(one.range.start.line for one in context.diagnostics)
         last = max(one.range.end.line for one in context.diagnostics)
-        yield Choice("Fix with AgentInfra", QUICK_FIX, "fix", first, last, symbol, diagnostics=context.diagnostics)
+        yield Choice(tr("Fix with AgentInfra"), QUICK_FIX, "fix", first, last, symbol, diagnostics=context.diagnostics)
     if stub := stub_at(spot.lines, spot.place, spot.params.range.start.line, spot.params.range.end.line):
-        yield Choice(f"Implement {stub}", REWRITE, "implement", *spot.subject, symbol)
+        yield Choice(tr("Implement {name}", name=stub), REWRITE, "implement", *spot.subject, symbol)
     if context.trigger_kind != lsp.CodeActionTriggerKind.Automatic or context.only:
         yield from _asked_for(spot, symbol)
     for agent, some in server.code_work.offers.of(spot.folder, trusted=server.editor.trusts):
@@ -144,9 +145,9 @@ def _asked_for(spot: Spot, symbol: str) -> Iterator[Choice]:
     """What nobody wants to see at every movement of the cursor."""
     if spot.place and not is_test_file(spot.path):
         place = (spot.place.first, spot.place.last)
-        yield Choice(f"Write tests for {symbol}", f"{SOURCE}.writeTests", "tests", *place, symbol)
-    yield Choice(f"Explain {spot.name}", f"{SOURCE}.explain", "explain", *spot.subject, symbol)
-    yield Choice(f"Review {spot.name}", f"{SOURCE}.review", "review", *spot.subject, symbol)
+        yield Choice(tr("Write tests for {name}", name=symbol), f"{SOURCE}.writeTests", "tests", *place, symbol)
+    yield Choice(tr("Explain {name}", name=spot.name), f"{SOURCE}.explain", "explain", *spot.subject, symbol)
+    yield Choice(tr("Review {name}", name=spot.name), f"{SOURCE}.review", "review", *spot.subject, symbol)
 
 
 def _others(agent: str, offers: Iterable[OfferedAction], spot: Spot, symbol: str) -> Iterator[Choice]:

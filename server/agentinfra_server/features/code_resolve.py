@@ -20,6 +20,7 @@ from agentinfra.environment.folder_listing import list_files
 from agentinfra.protocols.json_rpc import RpcError
 from agentinfra_server.features.answering import ContentModified, Refused
 from agentinfra_server.features.edits import FileChange, workspace_edit
+from agentinfra_server.protocol.language import noted, tr
 from agentinfra_server.protocol.message import message, read
 from agentinfra_server.session.connection import Connection
 
@@ -27,7 +28,7 @@ RESOLVE_SECONDS = 4.5
 CONFIGURATION_SECONDS = 1.0
 COMMAND = "act"
 _TEXTS = ("explain", "review")
-_MOVED = "The file has changed since, so nothing was done. Choose the action again"
+_MOVED = noted("The file has changed since, so nothing was done. Choose the action again")
 
 
 @message
@@ -96,7 +97,7 @@ def handlers(server: Connection) -> dict[str, Callable[..., Awaitable[Any]]]:
     async def act(*arguments: Any) -> dict[str, str]:
         data = await asyncio.to_thread(read, ActionData, arguments[0] if arguments else None)
         name, task = _begun(server, data)
-        server.code_work.go_on(name, task, data.title, partial(deliver, server))
+        _go_on(server, data, name, task)
         return {"actionId": name}
 
     return {lsp.CODE_ACTION_RESOLVE: resolve_action, COMMAND: act}
@@ -123,8 +124,13 @@ async def resolve(server: Connection, action: lsp.CodeAction) -> lsp.CodeAction:
         raise
     except AgentInfraError as error:
         raise Refused(error.what if isinstance(error, RpcError) else str(error)) from error
-    server.code_work.go_on(name, task, data.title, partial(deliver, server))
+    _go_on(server, data, name, task)
     return action
+
+
+def _go_on(server: Connection, data: ActionData, name: str, task: asyncio.Task[Outcome]) -> None:
+    place = server.workspaces.locate(data.uri)
+    server.code_work.go_on(name, task, data.title, partial(deliver, server), place[0] if place else None)
 
 
 def _begun(server: Connection, data: ActionData) -> tuple[str, asyncio.Task[Outcome]]:
@@ -150,7 +156,9 @@ async def perform(server: Connection, data: ActionData) -> Outcome:
         ContentModified: The document is another one by now.
     """
     if not server.editor.trusts:
-        raise InputError("The workspace is not trusted, so no agent works in it", next_step="Trust the workspace first")
+        raise InputError(
+            tr("The workspace is not trusted, so no agent works in it"), next_step=tr("Trust the workspace first")
+        )
     base = base_of(server, data)
     tests = await asyncio.to_thread(_tests, server, base) if data.what == "tests" or data.agent else None
     request = {
@@ -182,11 +190,11 @@ async def deliver(server: Connection, outcome: Outcome) -> None:
         return
     workspace = server.client_capabilities.workspace
     if not (workspace and workspace.apply_edit):
-        raise InputError("It is done, but this editor takes no edits", next_step="Use one that knows applyEdit")
+        raise InputError(tr("It is done, but this editor takes no edits"), next_step=tr("Use one that knows applyEdit"))
     edit = await _edit(server, outcome)
     reply = await server.workspace_apply_edit_async(lsp.ApplyWorkspaceEditParams(edit, label=title))
     if not reply.applied:
-        raise InputError("The editor did not apply the edit", why=reply.failure_reason or "")
+        raise InputError(tr("The editor did not apply the edit"), why=reply.failure_reason or "")
 
 
 def base_of(server: Connection, data: ActionData) -> Base:
@@ -198,10 +206,10 @@ def base_of(server: Connection, data: ActionData) -> Base:
     """
     document = server.workspace.text_documents.get(data.uri)
     if document is None or document.version != data.version or len(document.source) > MOST_CHARACTERS:
-        raise ContentModified(_MOVED)
+        raise ContentModified(tr(_MOVED))
     located = server.workspaces.locate(data.uri)
     if located is None:
-        raise JsonRpcInvalidParams(f"{data.uri} lies in no open folder")
+        raise JsonRpcInvalidParams(tr("{uri} lies in no open folder", uri=data.uri))
     return Base(*located, data.uri, data.version, document.source)
 
 
@@ -210,7 +218,7 @@ async def _edit(server: Connection, outcome: Outcome) -> lsp.WorkspaceEdit:
     known = {one.path: one for one in outcome.bases}
     for base in known.values():
         if base.path in outcome.files and await asyncio.to_thread(_now, server, base) != (base.version, base.text):
-            raise ContentModified(_MOVED)
+            raise ContentModified(tr(_MOVED))
     changes = [
         FileChange(known[path].uri, known[path].version, known[path].text, new) for path, new in outcome.files.items()
     ]
@@ -241,7 +249,7 @@ def _on_disk(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read", why=str(error)) from error
+        raise InputError(tr("{path} cannot be read", path=path), why=str(error)) from error
 
 
 async def _model(server: Connection, uri: str) -> str | None:

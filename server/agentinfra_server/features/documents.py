@@ -10,10 +10,30 @@ from lsprotocol import types as lsp
 from pygls.uris import to_fs_path
 
 from agentinfra_server.session.connection import Connection
+from agentinfra_server.session.spec_documents import spec_path
 
 
 def handlers(server: Connection) -> dict[str, Callable[[Any], Awaitable[None]]]:
     """What heeds each notification."""
+
+    async def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        server.approvals.opened(params.text_document.uri, params.text_document.text)
+        await edited(params)
+
+    async def changed(params: lsp.DidChangeTextDocumentParams) -> None:
+        server.approvals.edited(params.text_document.uri)
+        await edited(params)
+
+    async def saved(params: lsp.DidSaveTextDocumentParams) -> None:
+        await left(params)
+        if spec_path(params.text_document.uri):
+            await server.approvals.saved(params.text_document.uri)
+            await server.answers.saved(params.text_document.uri)
+            server.run_documents.changed()
+
+    async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
+        server.approvals.closed(params.text_document.uri)
+        await left(params)
 
     async def edited(params: lsp.DidOpenTextDocumentParams | lsp.DidChangeTextDocumentParams) -> None:
         server.spec_documents.changed(params.text_document.uri)
@@ -26,10 +46,10 @@ def handlers(server: Connection) -> dict[str, Callable[[Any], Awaitable[None]]]:
         _tell_index(server, params.text_document.uri, is_open=False)
 
     return {
-        lsp.TEXT_DOCUMENT_DID_OPEN: edited,
-        lsp.TEXT_DOCUMENT_DID_CHANGE: edited,
-        lsp.TEXT_DOCUMENT_DID_SAVE: left,
-        lsp.TEXT_DOCUMENT_DID_CLOSE: left,
+        lsp.TEXT_DOCUMENT_DID_OPEN: opened,
+        lsp.TEXT_DOCUMENT_DID_CHANGE: changed,
+        lsp.TEXT_DOCUMENT_DID_SAVE: saved,
+        lsp.TEXT_DOCUMENT_DID_CLOSE: closed,
     }
 
 

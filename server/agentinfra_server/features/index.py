@@ -13,6 +13,7 @@ from agentinfra.core.errors import InputError
 from agentinfra.memory.chunk import Definition
 from agentinfra_server.features.answering import answering
 from agentinfra_server.protocol import messages as wire
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.session.connection import Connection
 
 MOST_SYMBOLS = 100
@@ -76,7 +77,9 @@ def _symbol(path: Path, definition: Definition) -> lsp.WorkspaceSymbol:
 async def search(server: Connection, params: wire.SearchParams) -> wire.SearchResult:
     """The pieces of a folder's files that fit best."""
     if not 1 <= params.limit <= MOST_HITS:
-        raise InputError(f"limit is {params.limit}", next_step=f"Ask for 1 to {MOST_HITS} hits")
+        raise InputError(
+            tr("limit is {limit}", limit=params.limit), next_step=tr("Ask for 1 to {most} hits", most=MOST_HITS)
+        )
     folder = server.workspaces.folder(params.folder)
     index = server.indexes.of(folder)
     found = await index.search(params.query, params.limit, params.paths)

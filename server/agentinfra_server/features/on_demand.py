@@ -24,6 +24,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "agentinfra/change/decide",
         "agentinfra/change/show",
     ),
+    "steering": ("agentinfra/run/send", "agentinfra/task/retry", "agentinfra/change/review"),
     "models": ("agentinfra/models/list", "agentinfra/lm/chunk"),
     "trust": ("agentinfra/trust/granted",),
     "index": (
@@ -48,18 +49,20 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         lsp.TEXT_DOCUMENT_HOVER,
         lsp.TEXT_DOCUMENT_DEFINITION,
     ),
+    "spec_lenses": (lsp.TEXT_DOCUMENT_CODE_LENS,),
     "virtual_documents": (lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT,),
 }
 OPTIONS: Mapping[str, Any] = {
     lsp.TEXT_DOCUMENT_DIAGNOSTIC: lsp.DiagnosticOptions(
         inter_file_dependencies=True, workspace_diagnostics=False, identifier="agentinfra"
     ),
+    lsp.TEXT_DOCUMENT_CODE_LENS: lsp.CodeLensOptions(resolve_provider=False),
     lsp.TEXT_DOCUMENT_CODE_ACTION: lsp.CodeActionOptions(
         code_action_kinds=("quickfix", "refactor.rewrite", "source.agentinfra"), resolve_provider=True
     ),
 }
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "commands": ("plan", "approve", "reject", "stop", "resume", "accept", "drop", "undo", "redo"),
+    "commands": ("plan", "approve", "reject", "stop", "resume", "retry", "send", "accept", "drop", "undo", "redo"),
     "status": ("status",),
     "code_actions": ("act",),
 }

@@ -12,6 +12,7 @@ from agentinfra.spec.trace import Link, Trace
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.run_state import reduce
 from agentinfra.workflow.trace import trace
+from agentinfra_server.protocol.language import tr, tr_count
 from agentinfra_server.session.moved_lines import number_in
 
 MOST_TESTS = 3
@@ -87,7 +88,11 @@ def _has(link: Link, path: str, number: int | None) -> bool:
 
 def _proof(link: Link) -> str:
     if not link.proven:
-        return f"Not proven: {link.why}"
+        return tr("Not proven: {why}", why=link.why)
     shown = ", ".join(f"`{test}`" for test in link.tests[:MOST_TESTS])
-    more = f" and {len(link.tests) - MOST_TESTS} more" if len(link.tests) > MOST_TESTS else ""
-    return f"Proven by {shown}{more}" if shown else "Proven"
+    if not shown:
+        return tr("Proven")
+    left = len(link.tests) - MOST_TESTS
+    if left <= 0:
+        return tr("Proven by {tests}", tests=shown)
+    return tr_count("Proven by {tests} and {count} more", "Proven by {tests} and {count} more", left, tests=shown)

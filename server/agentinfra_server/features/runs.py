@@ -11,10 +11,12 @@ from typing import Any
 from pygls.uris import to_fs_path
 
 from agentinfra.core.errors import InputError
+from agentinfra.environment.hunks import Hunk, hunks
 from agentinfra.workflow.event_log import FINAL_RUN_STATES
 from agentinfra.workflow.run_state import reduce
 from agentinfra_server.features.answering import ContentModified, Handler, answering
 from agentinfra_server.protocol import messages as wire
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.session.connection import Connection
 from agentinfra_server.session.run_view import view_of
 from agentinfra_server.session.runs import APPROVAL, wire_event
@@ -45,7 +47,8 @@ async def start(server: Connection, params: wire.RunStartParams) -> wire.RunStar
     folder = server.workspaces.folder(params.folder)
     if params.planner and not server.editor.trusts:
         raise InputError(
-            "The workspace is not trusted, so its own planner is not run", next_step="Trust the workspace first"
+            tr("The workspace is not trusted, so its own planner is not run"),
+            next_step=tr("Trust the workspace first"),
         )
     options = {
         "mode": params.mode,
@@ -82,7 +85,8 @@ async def get(server: Connection, params: wire.RunGetParams) -> wire.RunGetResul
             )
             for one in states
         ]
-        return wire.RunGetResult(runs=runs)
+        actions = await asyncio.to_thread(server.code_work.record.listed, folder)
+        return wire.RunGetResult(runs=runs, actions=actions)
     found = await asyncio.to_thread(_events, server, folder, params.run_id, params)
     if found.state not in FINAL_RUN_STATES:
         await server.runs.show(folder, params.run_id, found.last_seq)
@@ -93,7 +97,7 @@ def _events(server: Connection, folder: Path, run: str, params: wire.RunGetParam
     log = server.workspaces.log(folder)
     everything = log.read(run)
     if not everything:
-        raise InputError(f"There is no run {run} in {folder}", next_step="List them: run/get without runId")
+        raise no_run(run, folder)
     limit = min(max(params.limit, 1), MOST_EVENTS)
     wanted = [event for event in everything if event.seq > params.since_seq][:limit]
     return wire.RunGetResult(
@@ -110,7 +114,7 @@ async def view(server: Connection, params: wire.RunViewParams) -> wire.RunView:
     known = await asyncio.to_thread(log.runs)
     run = params.run_id or (known[-1] if known else "")
     if run not in known:
-        raise InputError(f"There is no run {run} in {folder}".replace("  ", " "), next_step="List them: run/get")
+        raise no_run(run, folder)
     state = await asyncio.to_thread(lambda: reduce(log.read(run)))
     if state.state not in FINAL_RUN_STATES:
         await server.runs.show(folder, run, state.seq)
@@ -132,9 +136,11 @@ async def decide_plan(server: Connection, params: wire.PlanDecideParams) -> wire
     """Approve or reject what a person saw; refused where the specification was edited since."""
     waiting = [one for one in server.runs.questions.waiting(params.run_id) if one.question_id == APPROVAL]
     if not waiting:
-        raise InputError(f"Run {params.run_id} does not wait for an approval", next_step="See its state: run/get")
+        raise InputError(
+            tr("Run {run} does not wait for an approval", run=params.run_id), next_step=tr("See its state: run/get")
+        )
     if waiting[0].spec_sha != params.spec_sha:
-        raise ContentModified(f"The specification's hash is {waiting[0].spec_sha} now")
+        raise ContentModified(tr("The specification's hash is {sha} now", sha=waiting[0].spec_sha))
     server.runs.questions.settle(params.run_id, APPROVAL, params.decision)
     return wire.PlanDecideResult(state="building" if params.decision == "approve" else "failed")
 
@@ -167,7 +173,10 @@ async def show_change(server: Connection, params: wire.ChangeShowParams) -> wire
     from agentinfra.environment.git_workspace import GitWorkspace  # noqa: PLC0415  (loads git at first use)
 
     if _COMMIT.fullmatch(params.commit) is None:
-        raise InputError(f"{params.commit!r} is no commit", next_step="Name a task's commit, as run/view has it")
+        raise InputError(
+            tr("{commit} is no commit", commit=repr(params.commit)),
+            next_step=tr("Name a task's commit, as run/view has it"),
+        )
     git = await asyncio.to_thread(GitWorkspace.open, server.workspaces.folder(params.folder), init=False)
 
     async def text(ref: str) -> str:
@@ -177,7 +186,22 @@ async def show_change(server: Connection, params: wire.ChangeShowParams) -> wire
             return ""  # it was not there, or is no text
 
     await git.commit_id(params.commit)
-    return wire.ChangeShowResult(before=await text(f"{params.commit}^"), after=await text(params.commit))
+    before, after = await text(f"{params.commit}^"), await text(params.commit)
+    found = await asyncio.to_thread(hunks, before, after)
+    return wire.ChangeShowResult(before=before, after=after, hunks=[_hunk(one) for one in found])
+
+
+def _hunk(one: Hunk) -> wire.HunkItem:
+    (start, end), (new_start, new_end) = one.before, one.after
+    return wire.HunkItem(
+        number=one.number, before_start=start, before_end=end, after_start=new_start, after_end=new_end
+    )
+
+
+def no_run(run: str, folder: Path) -> InputError:
+    """What is said where a folder has no such run, or none at all."""
+    said = tr("There is no run {run} in {folder}", run=run, folder=folder) if run else ""
+    return InputError(said or tr("There is no run in {folder}", folder=folder), next_step=tr("List them: run/get"))
 
 
 def _path(uri: str | None) -> str | None:

@@ -10,6 +10,7 @@ from agentinfra.spec.diagnostics import Diagnostic, Document
 from agentinfra.spec.edits import answer_edits
 from agentinfra.spec.source import Edit, Span, apply_edits
 from agentinfra_server.features.edits import FileChange, workspace_edit
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.session.connection import Connection
 from agentinfra_server.session.spec_documents import NAMES, Pair, spec_path, to_range
 
@@ -48,7 +49,8 @@ class _Offered:
                 known = one.text_of("answer") or one.text_of("recommended")  # whose answer is the finding's fix
                 for option in one.options():
                     if option != known:
-                        yield self._action(f"Answer: {option}", "spec", answer_edits(source, one, option), None, [])
+                        title = tr("Answer: {answer}", answer=option)
+                        yield self._action(title, "spec", answer_edits(source, one, option), None, [])
 
     def _action(
         self,

@@ -8,8 +8,8 @@ from typing import Any
 
 from pygls.exceptions import JsonRpcInternalError
 
-from agentinfra.app import list_runs
 from agentinfra.core.errors import AgentInfraError
+from agentinfra.workflow.run_list import list_runs
 from agentinfra_server.session.connection import Connection
 
 

@@ -11,6 +11,7 @@ from agentinfra_server.protocol.message import message
 Kind = Literal["plan", "change"]
 Mode = Literal["plan", "review", "auto-edit", "unattended"]
 Action = Literal["stop", "resume"]
+ActionState = Literal["working", "done", "failed", "stopped", "interrupted"]
 Decision = Literal["approve", "reject"]
 ChangeDecision = Literal["accept", "reject", "undo", "redo"]
 Json = Mapping[str, Any]
@@ -88,6 +89,16 @@ class RunSummary:
 
 
 @message
+class ActionItem:
+    """A code action that went on by itself; "interrupted" died with its server, and can be asked for again."""
+
+    id: str
+    title: str
+    state: ActionState
+    reason: str = ""
+
+
+@message
 class RunEvent:
     """An event of a run, as it is in the log; ``time`` is Unix seconds."""
 
@@ -107,12 +118,14 @@ class RunGetResult:
         events: At most ``limit`` events; ask again from the last of them where there are more.
         last_seq: Number of the newest event of the run.
         runs: All runs, oldest first.
+        actions: With the runs: the newest code actions that went on by themselves, oldest first.
     """
 
     state: str = ""
     events: list[RunEvent] = field(default_factory=list[RunEvent])
     last_seq: int = 0
     runs: list[RunSummary] = field(default_factory=list[RunSummary])
+    actions: list[ActionItem] = field(default_factory=list[ActionItem])
 
 
 @message
@@ -176,8 +189,20 @@ class ChangeShowParams:
 
 
 @message
+class HunkItem:
+    """Lines that differ, numbered from 1; lines count from 0, ends are left out, and either side may be empty."""
+
+    number: int
+    before_start: int
+    before_end: int
+    after_start: int
+    after_end: int
+
+
+@message
 class ChangeShowResult:
-    """The file before and after the commit; "" where it was not there."""
+    """The file before and after the commit, "" where it was not there, and its hunks, for ``change/review``."""
 
     before: str
     after: str
+    hunks: list[HunkItem] = field(default_factory=list[HunkItem])

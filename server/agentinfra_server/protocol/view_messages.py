@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from agentinfra_server.protocol.message import message
 from agentinfra_server.protocol.run_messages import RunEvent
+from agentinfra_server.protocol.steer_messages import InstructionItem
 
 
 @message
@@ -29,6 +32,7 @@ class TaskItem:
         undone: Whether it was done and then taken off the branch.
         tokens: Tokens that models read and wrote for it.
         seconds: Time of its model calls and test runs.
+        retries: How often a person has had it, or a task that it needs, done again.
     """
 
     id: str
@@ -49,6 +53,7 @@ class TaskItem:
     undone: bool
     tokens: int
     seconds: float
+    retries: int = 0
 
 
 @message
@@ -100,6 +105,7 @@ class RunView:
         findings: What the review found.
         tasks: All tasks in ``run/view``, those that changed in ``run/update``.
         task_ids: All tasks' ids, in the plan's order.
+        instructions: What the person has said to the tasks, oldest first.
     """
 
     run_id: str
@@ -123,6 +129,7 @@ class RunView:
     findings: list[FindingItem]
     tasks: list[TaskItem]
     task_ids: list[str]
+    instructions: list[InstructionItem] = field(default_factory=list[InstructionItem])
 
 
 @message

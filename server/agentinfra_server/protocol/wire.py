@@ -22,6 +22,7 @@ from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage, JsonRPCResponseMessage
 from pygls.protocol.language_server import lsp_method
 
+from agentinfra_server.protocol.language import ENGLISH, catalogue, speak
 from agentinfra_server.protocol.message import VERSION
 
 OWN = "agentinfra/"
@@ -42,11 +43,14 @@ class Wire(LanguageServerProtocol):
     """Says by its initialization options whether a client is let in; None lets in whoever holds the other end."""
     is_trusted = False
     """Whether the client said so in its initialization options, or later."""
+    messages = ENGLISH
+    """What people read here, in their language."""
 
     @lsp_method(INITIALIZE)
     def lsp_initialize(self, params: InitializeParams) -> Generator[Any, Any, InitializeResult]:
         """Answer as pygls does, and name the version of our own methods."""
         options = params.initialization_options
+        self.messages = catalogue(params.locale)
         self.is_trusted = isinstance(options, dict) and cast("dict[str, Any]", options).get("trusted") is True
         result = yield from super().lsp_initialize(params)
         result.capabilities.experimental = {"agentinfra": {"version": VERSION}}
@@ -62,6 +66,7 @@ class Wire(LanguageServerProtocol):
 
     def handle_message(self, message: Any) -> None:
         """Answer a request, heed a notification, or take an answer."""
+        speak(self.messages)
         if not isinstance(message, dict):
             self.refuse(None, JsonRpcInvalidRequest("a message is an object"))
             return

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from agentinfra.core.errors import EngineError
 from agentinfra.protocols.json_rpc import ConnectionLost, Handler, Params, RpcError
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.session.client import Client
 from agentinfra_server.session.run_process import RunProcess
 from agentinfra_server.session.runs import secrets_of
@@ -69,7 +70,9 @@ class CodeAgents:
                 self._let_go(folder, 0)  # what the person changes upon it, such as a key, is for another process
             raise
         except TimeoutError as error:
-            raise EngineError(f"The action took more than {LONGEST_SECONDS / 60:.0f} minutes") from error
+            raise EngineError(
+                tr("The action took more than {minutes} minutes", minutes=round(LONGEST_SECONDS / 60))
+            ) from error
         finally:
             self._asked[folder] -= 1
             self._let_go(folder, KEEP_SECONDS)
@@ -116,4 +119,4 @@ async def _answer(process: RunProcess, method: str, params: Params) -> Mapping[s
         return await process.request(method, params)
     except ConnectionLost as error:
         await process.stop()  # so that nobody takes it for alive, and its last words are here
-        raise EngineError("The process of the code actions ended", why=process.complaint()) from error
+        raise EngineError(tr("The process of the code actions ended"), why=process.complaint()) from error

@@ -6,12 +6,15 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from agentinfra.core.errors import AgentInfraError, InputError
+from agentinfra_server.protocol.language import tr
+from agentinfra_server.session.action_record import ActionRecord
 from agentinfra_server.session.code_agents import CodeAgents
 from agentinfra_server.session.code_offers import CodeOffers
 from agentinfra_server.session.model_sight import ModelSight
@@ -35,6 +38,7 @@ class CodeWork:
         agents: Who performs them.
         models: Whether anybody could.
         offers: What other agents offer.
+        record: Those that went on by themselves.
     """
 
     def __init__(self, server: Connection) -> None:
@@ -43,6 +47,7 @@ class CodeWork:
         self.agents = CodeAgents(server.editor)
         self.models = ModelSight(server.editor)
         self.offers = CodeOffers(self.agents, self._log)
+        self.record = ActionRecord(self._tasks.__contains__)
 
     def begin(self, work: Coroutine[Any, Any, T]) -> tuple[str, asyncio.Task[T]]:
         """Start something; its id and its task.
@@ -52,7 +57,10 @@ class CodeWork:
         """
         if len(self._tasks) >= MOST_AT_WORK:
             work.close()
-            raise InputError(f"{MOST_AT_WORK // 2} code actions are at work", next_step="Wait for them, or stop some")
+            raise InputError(
+                tr("{most} code actions are at work", most=MOST_AT_WORK // 2),
+                next_step=tr("Wait for them, or stop some"),
+            )
         return self._started(work)
 
     def _started(self, work: Coroutine[Any, Any, T]) -> tuple[str, asyncio.Task[T]]:
@@ -66,7 +74,14 @@ class CodeWork:
         if (task := self._tasks.get(name)) is not None:
             task.cancel()
 
-    def go_on(self, name: str, task: asyncio.Task[T], title: str, then: Callable[[T], Awaitable[None]]) -> None:
+    def go_on(
+        self,
+        name: str,
+        task: asyncio.Task[T],
+        title: str,
+        then: Callable[[T], Awaitable[None]],
+        folder: Path | None = None,
+    ) -> None:
         """Let something go on by itself, with its progress shown; the person is told what becomes of it.
 
         Args:
@@ -74,8 +89,10 @@ class CodeWork:
             task: What is at work.
             title: What it is called.
             then: What to do with the result.
+            folder: The workspace folder on whose record it goes; None for none.
         """
-        _, waiting = self._started(self._until_done(name, task, title, then))
+        done = self._until_done(name, task, title, then)
+        _, waiting = self._started(self._recorded(folder, name, title, done) if folder else done)
         # Whoever asked is answered; the server's end stops both.
         waiting.add_done_callback(lambda done: None if done.cancelled() else done.exception())
 
@@ -87,10 +104,31 @@ class CodeWork:
             task.cancel()
         await asyncio.gather(*tasks, self.offers.aclose(), return_exceptions=True)
         await self.agents.aclose()
+        self.record.close()
+
+    async def _recorded(self, folder: Path, name: str, title: str, work: Coroutine[Any, Any, str]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def put(write: Callable[..., None], *said: str) -> None:
+            try:
+                write(folder, name, *said)
+            except AgentInfraError as error:  # the action is worth more than its record
+                loop.call_soon_threadsafe(self._log, f"{title}: {error}")
+
+        try:
+            await asyncio.to_thread(put, self.record.begin, title)
+            failure = await work
+            await asyncio.to_thread(put, self.record.end, "failed" if failure else "done", failure)
+        except asyncio.CancelledError:
+            put(self.record.end, "stopped")
+            raise
+        finally:
+            work.close()
 
     async def _until_done(
         self, name: str, task: asyncio.Task[T], title: str, then: Callable[[T], Awaitable[None]]
-    ) -> None:
+    ) -> str:
+        """Why it failed; "" where it did not."""
         try:
             async with self._shown(name, title):
                 result = await task
@@ -98,6 +136,8 @@ class CodeWork:
         except (AgentInfraError, JsonRpcException) as error:
             text = str(error) if isinstance(error, AgentInfraError) else error.message
             self._server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Warning, f"{title}: {text}"))
+            return text
+        return ""
 
     @asynccontextmanager
     async def _shown(self, name: str, title: str) -> AsyncGenerator[None]:

@@ -16,9 +16,12 @@ from agentinfra_server.session.workspaces import Workspaces
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
 
+    from agentinfra_server.session.answers import Answers
+    from agentinfra_server.session.approvals import Approvals
     from agentinfra_server.session.code_work import CodeWork
     from agentinfra_server.session.editor import Editor
     from agentinfra_server.session.indexes import Indexes
+    from agentinfra_server.session.run_documents import RunDocuments
     from agentinfra_server.session.run_findings import RunFindings
     from agentinfra_server.session.runs import Runs
     from agentinfra_server.session.spec_documents import SpecDocuments
@@ -69,6 +72,27 @@ class Connection(LanguageServer):
         return SpecDocuments(self)
 
     @cached_property
+    def run_documents(self) -> RunDocuments:
+        """The specifications and tasks of runs."""
+        from agentinfra_server.session.run_documents import RunDocuments  # noqa: PLC0415  (not before the first)
+
+        return RunDocuments(self)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What is answered in specifications."""
+        from agentinfra_server.session.answers import Answers  # noqa: PLC0415  (not before the first specification)
+
+        return Answers(self)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What was approved by a specification's front matter."""
+        from agentinfra_server.session.approvals import Approvals  # noqa: PLC0415  (not before the first specification)
+
+        return Approvals(self)
+
+    @cached_property
     def run_findings(self) -> RunFindings:
         """What the reviews of the last runs found."""
         from agentinfra_server.session.run_findings import RunFindings  # noqa: PLC0415  (not before the first)
@@ -91,7 +115,7 @@ class Connection(LanguageServer):
 
     async def end(self) -> None:
         """Stop every run, so that it can be resumed, and all else, and note that the editor said goodbye."""
-        for name in ("runs", "code_work", "indexes", "spec_documents", "run_findings"):
+        for name in ("runs", "code_work", "indexes", "spec_documents", "run_documents", "run_findings"):
             if name in self.__dict__:
                 await self.__dict__[name].aclose()
         self.workspaces.close()

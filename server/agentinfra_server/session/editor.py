@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
+from pygls.uris import to_fs_path
 
 from agentinfra.protocols.json_rpc import RpcError
 from agentinfra.workflow.run_state import RunState
+from agentinfra_server.protocol.language import noted, tr
 from agentinfra_server.protocol.message import VERSION, read, write
 from agentinfra_server.protocol.messages import (
     IndexStatus,
@@ -30,8 +33,8 @@ from agentinfra_server.session.run_findings import REVIEWED
 if TYPE_CHECKING:
     from agentinfra_server.session.connection import Connection
 
-ALLOW, DENY = "Allow", "Deny"
-APPROVE, REJECT = "Approve & build", "Reject"
+ALLOW, DENY = noted("Allow"), noted("Deny")
+APPROVE, REJECT = noted("Approve & build"), noted("Reject")
 MOST_CHOICES = 4
 
 
@@ -65,6 +68,8 @@ class Editor:
 
     async def ask(self, question: QuestionParams) -> str | None:
         """Put a question; an approval is asked for in the editor's own way only where that is a message box."""
+        if question.kind == "approve" and self._is_given(question):
+            return "approve"
         if self.can("questions"):
             if question.kind == "approve":
                 return None  # it shows the specification, and says plan/decide
@@ -72,9 +77,25 @@ class Editor:
             return answer.content if answer.action == "accept" else None
         if question.kind == "approve":
             await self._show(question.uri or "")
-            chosen = await self._choose(question.message, [APPROVE, REJECT])
-            return {APPROVE: "approve", REJECT: "reject"}.get(chosen or "")
-        return await self._choose(f"{question.message} {question.why}".strip(), question.options[:MOST_CHOICES])
+            chosen = await self._choose(question.message, [tr(APPROVE), tr(REJECT)])
+            return {tr(APPROVE): "approve", tr(REJECT): "reject"}.get(chosen or "")
+        return await self._put(question)
+
+    async def _put(self, question: QuestionParams) -> str | None:
+        """Put a question in a message box where its answers fit there; else, or unanswered, it is left in spec.md."""
+        path = await self._server.run_documents.questions(question.run_id)
+        if 0 < len(question.options) <= MOST_CHOICES:
+            chosen = await self._choose(f"{question.message} {question.why}".strip(), question.options)
+            if chosen is not None or path is None:
+                return chosen
+        if path is not None:
+            await self._show(path.as_uri())
+        return None
+
+    def _is_given(self, question: QuestionParams) -> bool:
+        """Whether the person approved this very text by its front matter, while the run did not ask about it yet."""
+        path = to_fs_path(question.uri or "")
+        return path is not None and self._server.approvals.is_given(Path(path), question.spec_sha or "")
 
     async def permit(self, permission: PermissionParams) -> bool:
         """Ask for a permission; everything but a clear yes denies."""
@@ -82,7 +103,8 @@ class Editor:
             if self.can("permissions"):
                 told = await self._request("agentinfra/permission/request", write(permission))
                 return read(PermissionResult, told).outcome == "allow"
-            return await self._choose(f"{permission.title}\n\n{permission.detail}", [ALLOW, DENY]) == ALLOW
+            asked = f"{permission.title}\n\n{permission.detail}"
+            return await self._choose(asked, [tr(ALLOW), tr(DENY)]) == tr(ALLOW)
         except (RpcError, JsonRpcException):
             return False
 
@@ -136,6 +158,7 @@ class Editor:
     async def tell_progress(self, state: RunState) -> None:
         """Show how far a run is in the editor's own display."""
         await self._progress.show(state)
+        await self._server.run_documents.take(state)
 
     async def tell_end(self, ended: RunEnded) -> None:
         """Tell how a run ended."""

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from agentinfra.core.errors import InputError
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.protocol.messages import IndexStatus
 from agentinfra_server.session.editor import Editor
 from agentinfra_server.session.workspace_index import WorkspaceIndex
@@ -34,7 +35,8 @@ class Indexes:
         """
         if not self._editor.trusts:
             raise InputError(
-                "The workspace is not trusted, so its files are not indexed", next_step="Trust the workspace first"
+                tr("The workspace is not trusted, so its files are not indexed"),
+                next_step=tr("Trust the workspace first"),
             )
         if folder not in self._indexes:
             self._indexes[folder] = WorkspaceIndex(folder, self._tell)

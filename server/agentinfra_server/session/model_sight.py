@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from agentinfra.core.errors import AgentInfraError
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.session.editor import Editor
 from agentinfra_server.session.runs import secrets_of
 
@@ -66,4 +67,4 @@ async def _missing(folder: Path) -> str:
         return ""
     if await find_local_servers():
         return ""
-    return "No model is configured. Set a key, start a model server, or: agentinfra models pull"
+    return tr("No model is configured. Set a key, start a model server, or: agentinfra models pull")

@@ -11,10 +11,33 @@ from pygls.lsp.server import LanguageServer
 from agentinfra.core.tasks import TaskState
 from agentinfra.workflow.event_log import FINAL_RUN_STATES
 from agentinfra.workflow.run_state import RunState, TaskView
+from agentinfra_server.protocol.language import noted, tr
 
 CREATE_SECONDS = 10.0
 _OVER = (TaskState.DONE, TaskState.BLOCKED, TaskState.SKIPPED, TaskState.CANCELLED)
 _PREFIX = "agentinfra-"
+TASK_STATES = (
+    noted("pending"),
+    noted("ready"),
+    noted("red"),
+    noted("coding"),
+    noted("green"),
+    noted("done"),
+    noted("blocked"),
+    noted("skipped"),
+    noted("cancelled"),
+    noted("stale"),
+)
+"""What the states of a task are called; translated by their names, as are those of a run."""
+RUN_STATES = (
+    noted("planning"),
+    noted("awaiting approval"),
+    noted("building"),
+    noted("reviewing"),
+    noted("done"),
+    noted("failed"),
+    noted("stopped"),
+)
 
 
 class Progress:
@@ -33,7 +56,7 @@ class Progress:
         said = describe(state)
         if state.state in FINAL_RUN_STATES:
             if self._said.pop(state.run, None):
-                self._tell(state.run, lsp.WorkDoneProgressEnd(message=state.state))
+                self._tell(state.run, lsp.WorkDoneProgressEnd(message=_named(state)))
         elif state.run not in self._said:
             await self._begin(state, said)
         elif self._said[state.run] not in ("", said):
@@ -53,7 +76,7 @@ class Progress:
                 await self._server.window_work_done_progress_create_async(create)
         except (JsonRpcException, TimeoutError):
             return
-        title = f"AgentInfra: {state.title or 'planning'}"
+        title = f"AgentInfra: {state.title or tr('planning')}"
         self._tell(
             state.run, lsp.WorkDoneProgressBegin(title, cancellable=True, message=said, percentage=percentage(state))
         )
@@ -76,14 +99,24 @@ def run_of(token: int | str) -> str | None:
 def describe(state: RunState) -> str:
     """How far a run is, in a line."""
     if not state.tasks:
-        return state.state.replace("_", " ")
+        return _named(state)
     over = sum(task.state in _OVER for task in state.tasks)
     at_work = ", ".join(_at_work(task) for task in state.tasks if task.attempt and task.state not in _OVER)
-    return f"{over}/{len(state.tasks)} tasks" + (f" · {at_work}" if at_work else "")
+    told = tr("{over}/{all} tasks", over=over, all=len(state.tasks))
+    return f"{told} · {at_work}" if at_work else told
+
+
+def _named(state: RunState) -> str:
+    return tr(state.state.replace("_", " "))
 
 
 def _at_work(task: TaskView) -> str:
-    return f"{task.id} try {task.attempt}/{task.max_attempts}" if task.max_attempts else task.id
+    return f"{task.id} {tried(task)}".rstrip()
+
+
+def tried(task: TaskView) -> str:
+    """Which of its tries a task is at; "" where they are not counted."""
+    return tr("try {attempt}/{most}", attempt=task.attempt, most=task.max_attempts) if task.max_attempts else ""
 
 
 def percentage(state: RunState) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from agentinfra.core.errors import EngineError
 from agentinfra.protocols.json_rpc import LINE_BYTES, ConnectionLost, Handler, JsonRpcPeer, Params, RpcError
+from agentinfra_server.protocol.language import tr
 
 START_SECONDS = 60.0
 END_SECONDS = 25.0
@@ -58,7 +59,7 @@ class RunProcess:
                 reply = await self.request(method, params)
         except ConnectionLost as error:
             await self.ended()
-            raise EngineError("The run's process ended before the run began", why=self.complaint()) from error
+            raise EngineError(tr("The run's process ended before the run began"), why=self.complaint()) from error
         except RpcError as error:
             await self.stop()
             if self.end is None:
@@ -140,7 +141,7 @@ class RunProcess:
                 start_new_session=True,  # Ctrl-C at the editor's terminal is not meant for it
             )
         except OSError as error:
-            raise EngineError("The run's process cannot be started", why=str(error)) from error
+            raise EngineError(tr("The run's process cannot be started"), why=str(error)) from error
         return self._process
 
     async def _serve(self, peer: JsonRpcPeer) -> None:

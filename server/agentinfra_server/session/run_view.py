@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agentinfra.workflow.event_fields import is_number, mapping, text
 from agentinfra.workflow.run_state import RunState, TaskView
-from agentinfra_server.protocol.messages import FindingItem, OpenQuestion, RunView, TaskItem
+from agentinfra_server.protocol.messages import FindingItem, InstructionItem, OpenQuestion, RunView, TaskItem
 
 
 def view_of(state: RunState, folder: Path, tasks: Iterable[TaskView], *, is_live: bool) -> RunView:
@@ -49,6 +49,10 @@ def view_of(state: RunState, folder: Path, tasks: Iterable[TaskView], *, is_live
         ],
         tasks=[_item(task) for task in tasks],
         task_ids=[task.id for task in state.tasks],
+        instructions=[
+            InstructionItem(id=one.id, text=one.text, when=one.when, task_id=one.task, used_by=list(one.used))
+            for one in state.instructions
+        ],
     )
 
 
@@ -78,6 +82,7 @@ def _item(task: TaskView) -> TaskItem:
         undone=task.undone,
         tokens=task.tokens,
         seconds=task.seconds,
+        retries=task.retries,
     )
 
 

@@ -11,16 +11,20 @@ from pathlib import Path
 from agentinfra.core.events import Event
 from agentinfra.protocols.json_rpc import REQUEST_CANCELLED, Handler, Params, RpcError
 from agentinfra.workflow.event_log import SqliteEventLog
+from agentinfra.workflow.instructions import OVER
+from agentinfra.workflow.retrying import Retry
 from agentinfra.workflow.run_state import RunState, apply, reduce
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.protocol.messages import PermissionParams, QuestionParams, RunEnded, RunEvent, RunUpdate
 from agentinfra_server.session.client import Client
 from agentinfra_server.session.feed import follow
 from agentinfra_server.session.questions import Questions
 from agentinfra_server.session.run_process import RunProcess
 from agentinfra_server.session.run_view import changed, view_of
-from agentinfra_server.session.workspaces import Workspaces
+from agentinfra_server.session.workspaces import Workspaces, engine_file
 
 APPROVAL = "approval"
+LEAVE_POLL_SECONDS = 0.1
 SECRETS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY")
 
 
@@ -54,13 +58,14 @@ class Runs:
         """Whether a process of this server works on the run."""
         return run in self._processes
 
-    async def begin(self, folder: Path, method: str, params: Params) -> str:
+    async def begin(self, folder: Path, method: str, params: Params, since: int | None = None) -> str:
         """Start a run, or go on with one, and show it.
 
         Args:
             folder: The workspace folder.
-            method: "run/plan", "run/change" or "run/resume".
+            method: "run/plan", "run/change", "run/resume" or "run/retry".
             params: See :mod:`agentinfra.cli.engine`.
+            since: As for :meth:`show`.
 
         Returns:
             Its id.
@@ -76,7 +81,7 @@ class Runs:
             self._starting.discard(process)
         self._processes[run] = process
         self._keep(asyncio.create_task(self._until_ended(run, process)))
-        await self.show(folder, run)
+        await self.show(folder, run, since)
         return run
 
     async def show(self, folder: Path, run: str, since: int | None = None) -> None:
@@ -100,6 +105,27 @@ class Runs:
         if (process := self._processes.get(run)) is not None:
             await process.stop()
 
+    async def retry(self, folder: Path, run: str, wish: Retry) -> RunState:
+        """Have a task done again, by the process that works on the run or by a new one; the run's state then.
+
+        Raises:
+            InputError: It may not be done again; why is said.
+            AgentInfraError: The run cannot go on.
+        """
+        log = self._workspaces.log(folder)
+        while True:
+            state = await self._state(log, run)
+            while state.state in OVER and self.is_live(run):  # its process is about to leave, or to begin a round
+                await asyncio.sleep(LEAVE_POLL_SECONDS)
+                state = await self._state(log, run)
+            if not await asyncio.to_thread(wish.is_handed_over, log, state, engine_file(folder)):
+                await self.begin(folder, "run/retry", {"run": run, "task": wish.task, "note": wish.note}, state.seq)
+                return await self._state(log, run)
+            since, state = state.seq, await self._state(log, run)
+            if state.state not in OVER:
+                await self.show(folder, run, since)
+                return state
+
     async def aclose(self) -> None:
         """Stop everything; no process is left."""
         processes = (*self._processes.values(), *self._starting)
@@ -107,6 +133,9 @@ class Runs:
         for task in tuple(self._watching):
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
+
+    async def _state(self, log: SqliteEventLog, run: str) -> RunState:
+        return reduce(await asyncio.to_thread(log.read, run))
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._watching.add(task)
@@ -165,7 +194,7 @@ class Runs:
             run_id=params["run"],
             question_id=APPROVAL,
             kind="approve",
-            message="Build what the specification says?",
+            message=tr("Build what the specification says?"),
             options=["approve", "reject"],
             recommended="approve",
             uri=path.as_uri(),
@@ -202,7 +231,8 @@ async def secrets_of(client: Client) -> dict[str, str]:
 
 def _end(run: str, process: RunProcess) -> RunEnded:
     if process.end is None:
-        return RunEnded(run_id=run, code=1, message="The run's process died", why=process.complaint(), next="Resume it")
+        said = tr("The run's process died"), tr("Resume it")
+        return RunEnded(run_id=run, code=1, message=said[0], why=process.complaint(), next=said[1])
     said = {name: process.end[name] for name in ("code", "message", "why", "next")}
     return RunEnded(run_id=run, **said)
 

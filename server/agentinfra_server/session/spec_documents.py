@@ -42,12 +42,14 @@ class Pair:
         spec: The specification; None where there is none.
         tasks: Its tasks; None where there are none.
         findings: What the checks say.
+        facts: What the event log says of the run; None where nothing is on record.
     """
 
     folder: Path
     spec: SpecSource | None
     tasks: TasksSource | None
     findings: tuple[Diagnostic, ...] = ()
+    facts: RunFacts | None = None
 
     def body(self, document: Document) -> Lines | None:
         """The lines of one of the two."""
@@ -75,6 +77,16 @@ class SpecDocuments:
             before.cancel()
         task = self._checking[path.parent] = asyncio.create_task(self._check_soon(path.parent))
         task.add_done_callback(lambda done: self._checked(path.parent, done))
+
+    def changed_all(self) -> None:
+        """What the event log says has changed: all that is open is checked anew."""
+        for uri in tuple(self._server.workspace.text_documents):
+            self.changed(uri)
+
+    async def is_saved(self, path: Path) -> bool:
+        """Whether the file says what the editor shows."""
+        opened = self._open_text(path)
+        return opened is None or opened == await asyncio.to_thread(_text, path, None)
 
     async def pair(self, folder: Path) -> Pair:
         """A specification and its tasks, as the editor has them or as they lie on disk, and what is wrong with them."""
@@ -126,12 +138,15 @@ class SpecDocuments:
         if spec is None:
             return Pair(folder, None, None if tasks is None else _tasks_source(tasks))
         sources = _spec_source(spec), None if tasks is None else _tasks_source(tasks)
-        return Pair(folder, *sources, tuple(check_documents(*sources, self._facts(folder, spec))))
+        facts = self._facts(folder, spec)
+        return Pair(folder, *sources, tuple(check_documents(*sources, facts)), facts)
 
     def _facts(self, folder: Path, text: str) -> RunFacts | None:
+        own = self._server.run_documents.place(folder)
+        workspace = own[0] if own else folder
         try:
-            if folder in self._server.workspaces.folders():
-                return run_facts(self._server.workspaces.log(folder), text, folder)
+            if workspace in self._server.workspaces.folders() and self._server.workspaces.has_log(workspace):
+                return run_facts(self._server.workspaces.log(workspace), text, workspace)
         except AgentInfraError:
             return None  # nothing is on record that can be read: the checks do without
         return None

@@ -14,6 +14,7 @@ from pygls.exceptions import JsonRpcException
 
 from agentinfra.core.config import workspace_folder
 from agentinfra.core.errors import InputError
+from agentinfra_server.protocol.language import tr
 
 if TYPE_CHECKING:
     from agentinfra_server.session.connection import Connection
@@ -41,7 +42,7 @@ class VirtualDocuments:
             InputError: Nothing, or nothing any more.
         """
         if uri not in self._texts:
-            raise InputError(f"There is nothing at {uri}", next_step="Ask for it again")
+            raise InputError(tr("There is nothing at {uri}", uri=uri), next_step=tr("Ask for it again"))
         return self._texts[uri]
 
     async def show(self, folder: Path, title: str, text: str) -> None:

@@ -12,6 +12,7 @@ from agentinfra.memory.index_report import Followed
 from agentinfra.memory.indexing_process import IndexingProcess
 from agentinfra.memory.search import Hit
 from agentinfra.memory.workspace_memory import WorkspaceMemory
+from agentinfra_server.protocol.language import tr
 from agentinfra_server.protocol.messages import IndexState, IndexStatus
 
 PATIENCE_SECONDS = 3.0
@@ -94,7 +95,7 @@ class WorkspaceIndex:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._process.first_look()
         if self._process.waits_for:
-            self._tell("fresh", f"Process {self._process.waits_for} keeps the index up to date")
+            self._tell("fresh", tr("Process {number} keeps the index up to date", number=self._process.waits_for))
 
     async def _hand_over(self, name: str, text: str | None) -> None:
         if text is None or len(text) > MOST_CHARACTERS:
@@ -109,7 +110,8 @@ class WorkspaceIndex:
 
     def _followed(self, followed: Followed) -> None:
         self._done = self._total = followed.report.files
-        self._tell("fresh", f"Looking every few seconds: {followed.polling}" if followed.polling else "")
+        told = tr("Looking every few seconds: {why}", why=followed.polling) if followed.polling else ""
+        self._tell("fresh", told)
 
     def _trouble(self, text: str) -> None:
         self._tell("trouble", text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pygls.uris import to_fs_path
 
 from agentinfra.core.errors import InputError
+from agentinfra_server.protocol.language import tr
 
 if TYPE_CHECKING:
     from agentinfra.workflow.event_log import SqliteEventLog
@@ -38,14 +39,14 @@ class Workspaces:
         """
         folders = self.folders()
         if not folders:
-            raise InputError("No folder is open", next_step="Open the folder to work in")
+            raise InputError(tr("No folder is open"), next_step=tr("Open the folder to work in"))
         if uri is None:
             return folders[0]
         wanted = to_fs_path(uri)
         for folder in folders:
             if wanted and Path(wanted) == folder:
                 return folder
-        raise InputError(f"{uri} is no open folder", next_step="Name one of the open folders")
+        raise InputError(tr("{uri} is no open folder", uri=uri), next_step=tr("Name one of the open folders"))
 
     def locate(self, uri: str) -> tuple[Path, str] | None:
         """The innermost open folder that a file lies in, and its path there with forward slashes; None for none."""
@@ -56,14 +57,17 @@ class Workspaces:
         folder = max(folders, key=lambda one: len(one.parts))
         return folder, path.relative_to(folder).as_posix()
 
+    def has_log(self, folder: Path) -> bool:
+        """Whether there ever was a run in a folder; nothing is made to find out."""
+        return (engine_file(folder).parent / "events.db").exists()
+
     def log(self, folder: Path) -> SqliteEventLog:
         """The event log of a folder's runs."""
         if folder not in self._logs:
             # Not before a run is looked at.
-            from agentinfra.core.config import workspace_folder  # noqa: PLC0415
             from agentinfra.workflow.event_log import SqliteEventLog  # noqa: PLC0415
 
-            place = workspace_folder(folder.resolve())
+            place = engine_file(folder).parent
             place.mkdir(parents=True, mode=0o700, exist_ok=True)
             self._logs[folder] = SqliteEventLog(place / "events.db")
         return self._logs[folder]
@@ -73,3 +77,10 @@ class Workspaces:
         for log in self._logs.values():
             log.close()
         self._logs.clear()
+
+
+def engine_file(folder: Path) -> Path:
+    """The file of the engine that works on a folder's runs; their event log lies beside it."""
+    from agentinfra.core.config import workspace_folder  # noqa: PLC0415  (not before a run is looked at)
+
+    return workspace_folder(folder.resolve()) / "engine.db"

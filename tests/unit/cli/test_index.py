@@ -9,6 +9,8 @@ from agentinfra.cli.main import commands
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setenv("AGENTINFRA_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("AGENTINFRA_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     place = tmp_path / "workspace"
     place.mkdir()
     (place / "tea.py").write_text("def brew(cups):\n    return cups * 2\n")
@@ -39,7 +41,21 @@ def test_nothing_found_is_an_exit_code_of_its_own(run):
 
 
 def test_the_index_is_forgotten(run, tmp_path):
+    def holding():
+        return [path.name for path in (tmp_path / "data").rglob("*") if path.is_file() and b"brew" in path.read_bytes()]
+
     run("index")
+    assert holding()
     assert "Forgot" in run("index", "--forget").stdout
-    for file in (tmp_path / "data").rglob("index.db*"):
-        assert b"brew" not in file.read_bytes()
+    assert not holding()
+
+
+def test_the_settings_say_what_takes_part_and_what_is_missing_is_told(run, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('[index]\nembedder = "words"\n')
+    assert json.loads(run("index", "--json").stdout)["vectors"] == 0
+    assert run("search", "brew").stderr == ""
+    config.write_text('[index]\nembedder = "minilm"\n')
+    for result in (run("search", "brew the cups"), run("context", "brew the cups")):
+        assert (result.exit_code, "tea.py" in result.stdout) == (0, True)
+        assert "agentinfra models pull minilm" in result.stderr

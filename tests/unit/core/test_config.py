@@ -28,6 +28,7 @@ def test_without_files_there_are_defaults(config, tmp_path):
     settings = load_settings(tmp_path)
     assert (settings.max_attempts, settings.parallel, settings.planner, settings.trusted) == (3, 2, None, ())
     assert (settings.models.default, settings.models.aliases) == (None, {})
+    assert settings.index.embedder == "auto"
 
 
 def test_the_users_file_is_read(config, tmp_path):
@@ -152,3 +153,11 @@ def test_every_workspace_has_a_folder_of_its_own_with_a_name_that_can_be_read(tm
     assert one != other
     assert workspace_folder(tmp_path / "a" / ".." / "a" / "My app!") == one
     assert workspace_folder(tmp_path / "\udcff", tmp_path).parent == tmp_path / "workspaces"
+
+
+def test_the_embedder_of_the_index_is_one_of_those_that_there_are(config, tmp_path):
+    config.write_text('[index]\nembedder = "minilm"\n')
+    assert load_settings(tmp_path).index.embedder == "minilm"
+    config.write_text('[index]\nembedder = "best"\n')
+    with pytest.raises(ConfigError, match=r"index\.embedder"):
+        load_settings(tmp_path)

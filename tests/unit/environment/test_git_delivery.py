@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentinfra.core.errors import InputError, WorkspaceError
+from agentinfra.environment.git_objects import REVIEW_TRAILER
 from agentinfra.environment.git_workspace import GitWorkspace
 
 from .conftest import APP, DATE, RUN, UserRepo, do_task, isolated_git, merge_task, new_repo
@@ -217,6 +218,39 @@ class TestUndo:
         await built.accept(RUN)
         assert not (repo.root / "two.py").exists()
         assert repo.status() == ""
+
+
+class TestReviewed:
+    """Lines of a task were taken back by a commit of their own."""
+
+    @pytest.fixture
+    async def trimmed(self, built: GitWorkspace) -> GitWorkspace:
+        await merge_task(built, "T-4", {"four.py": "d = 1\ne = 2\n"})
+        await built.commit_files(RUN, {"four.py": "d = 1\n"}, "Take back lines of T-4", {REVIEW_TRAILER: "T-4"})
+        return built
+
+    async def test_undoing_the_task_takes_both_away(self, trimmed: GitWorkspace) -> None:
+        await trimmed.undo(RUN, ["T-4"])
+        assert "four.py" not in await trimmed.list_files("agentinfra/r1")
+        assert "T-4" not in await trimmed.merged_tasks(RUN)
+        await trimmed.redo(RUN, ["T-4"])
+        assert await trimmed.read_file("agentinfra/r1", "four.py") == "d = 1\ne = 2\n"
+        await trimmed.undo(RUN, ["T-4"])
+        assert "four.py" not in await trimmed.list_files("agentinfra/r1")
+
+    async def test_undoing_another_task_leaves_it(self, trimmed: GitWorkspace) -> None:
+        await trimmed.undo(RUN, ["T-2"])
+        assert await trimmed.read_file("agentinfra/r1", "four.py") == "d = 1\n"
+
+    async def test_accepting_the_task_alone_accepts_what_is_left_of_it(
+        self, trimmed: GitWorkspace, repo: UserRepo
+    ) -> None:
+        for _ in range(2):
+            await trimmed.accept(RUN, ["T-4"])
+            assert (repo.root / "four.py").read_text() == "d = 1\n"
+        await trimmed.commit_files(RUN, {"four.py": "d = 0\n"}, "Take back lines of T-4", {REVIEW_TRAILER: "T-4"})
+        await trimmed.accept(RUN, ["T-4"])
+        assert (repo.root / "four.py").read_text() == "d = 0\n"
 
 
 class TestRedo:

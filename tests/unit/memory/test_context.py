@@ -5,6 +5,7 @@ import pytest
 
 from agentinfra.core.token_estimate import text_tokens
 from agentinfra.memory.context import ContextBuilder, ContextRequest
+from agentinfra.memory.context_pieces import Piece
 from agentinfra.memory.embedders.static import StaticEmbedder
 from agentinfra.memory.records import MemoryRecord
 from agentinfra.memory.search import HybridSearch
@@ -65,8 +66,16 @@ LESSON = MemoryRecord("1", "lesson", "Prices are in cents", why="floats went wro
 REQUEST = ContextRequest(
     "remove an article from the cart",
     ("shop/cart.py", "shop/new_file.py"),
-    "FR-1 Somebody can remove an article from the cart.\n\n- An article that is not there changes nothing.",
-    "spec.md:12",
+    (
+        Piece(
+            "spec.md",
+            12,
+            14,
+            "FR-1 Somebody can remove an article from the cart.\n\n- An article that is not there changes nothing.",
+            ("what is asked for",),
+            "spec",
+        ),
+    ),
     (LESSON,),
 )
 
@@ -83,10 +92,10 @@ def builder(index_of):
 async def test_every_piece_has_its_source_and_its_reason(builder):
     context = await builder().build(REQUEST, 3000)
     found = {piece.source: piece.reasons for piece in context.pieces}
-    assert next(iter(found)) == "spec.md:12"
+    assert next(iter(found)) == "spec.md:12-14"
     assert found["shop/cart.py:1-20"] == ("claimed by the task",)
     assert found["memory"] == ("learnt before",)
-    assert "=== shop/cart.py:1-20 (claimed by the task) ===\nfrom shop.prices import total_price\n" in context.text
+    assert "=== file shop/cart.py:1-20 (claimed by the task) ===\nfrom shop.prices import total_price\n" in context.text
     assert "Prices are in cents (floats went wrong)" in context.text
     assert any(
         piece.path == "web/basket_page.ts" and piece.reasons == ("fits the question",) for piece in context.pieces
@@ -130,12 +139,17 @@ async def test_the_same_index_gives_the_same_context(builder):
 
 async def test_a_specification_that_is_too_long_is_cut_at_a_line(builder):
     spec = "\n".join(f"- Rule {n} says that something holds." for n in range(100))
-    context = await builder().build(ContextRequest("cart", (), spec), 400)
+    given = Piece("spec.md", 7, 106, spec, ("what is asked for",), "spec")
+    context = await builder().build(ContextRequest("cart", (), (given,)), 400)
     kept = context.pieces[0].text.splitlines()
     assert 0 < len(kept) < 100
     assert kept == spec.splitlines()[: len(kept)]
+    assert context.pieces[0].source == f"spec.md:7-{6 + len(kept)}"
 
 
 async def test_an_empty_index_still_gives_the_specification(builder):
     context = await builder({}).build(REQUEST, 500)
-    assert [piece.path for piece in context.pieces] == ["spec.md:12", "memory"]
+    assert [(piece.source, piece.kind) for piece in context.pieces] == [
+        ("spec.md:12-14", "spec"),
+        ("memory", "lessons"),
+    ]

@@ -3,7 +3,7 @@ from agentinfra.memory.context_pieces import Piece, Section, join, pack
 
 
 def piece(start, end, *, path="a.py", reason="r"):
-    return Piece(path, start, end, "\n".join(f"{path} line {n}" for n in range(start, end + 1)), (reason,))
+    return Piece(path, start, end, "\n".join(f"{path} line {n}" for n in range(start, end + 1)), (reason,), "similar")
 
 
 def test_pieces_that_overlap_or_touch_become_one():
@@ -22,7 +22,10 @@ def test_files_stay_in_their_order_and_apart():
 
 
 def test_parts_of_one_line_are_not_joined():
-    parts = [Piece("data.py", 1, 2, "first part", ("r",)), Piece("data.py", 1, 2, "second part", ("r",))]
+    parts = [
+        Piece("data.py", 1, 2, "first part", ("r",), "file"),
+        Piece("data.py", 1, 2, "second part", ("r",), "file"),
+    ]
     assert join(parts) == parts
 
 
@@ -56,5 +59,5 @@ def test_the_same_lines_are_taken_once():
 
 def test_a_piece_is_shown_below_its_source():
     one = piece(1, 2, reason="because")
-    assert str(one) == "=== a.py:1-2 (because) ===\na.py line 1\na.py line 2\n"
+    assert str(one) == "=== similar a.py:1-2 (because) ===\na.py line 1\na.py line 2\n"
     assert one.tokens == text_tokens(f"{one}\n")

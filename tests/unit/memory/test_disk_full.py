@@ -1,7 +1,8 @@
-"""A disk without room, by SQLite's own limit and by the system's: told, nothing half written, and on it goes."""
+"""A disk without room, by SQLite's own limit, the system's, and a real one: told, nothing half written, on it goes."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from agentinfra.memory.store import FileStamp, MemoryStore
 from agentinfra.memory.workspace_memory import WorkspaceMemory
 from benchmarks.index_soak_workspace import content, faults
 
+PROJECT = Path(__file__).parents[3]
 SOURCE = b"".join(b"def brew_%d(cups):\n    return cups * %d\n\n\n" % (number, number) for number in range(300))
 
 
@@ -112,3 +114,87 @@ async def test_files_that_may_not_grow_are_told_and_indexed_once_they_may(tmp_pa
         await memory.aclose()
     (peace,) = (tmp_path / "peace").glob("workspaces/*/memory.db")
     assert content(path) == content(peace)
+
+
+FULL = """
+import asyncio, sys, time
+from contextlib import suppress
+from pathlib import Path
+from agentinfra.core.errors import StoreError
+from agentinfra.memory.long_term_memory import LongTermMemory
+from agentinfra.memory.workspace_memory import WorkspaceMemory
+from benchmarks.index_soak_workspace import faults
+
+async def refused(work):
+    try:
+        await work
+    except StoreError as error:
+        return "Make room on the disk" in str(error)
+
+def fill(ballast):
+    with suppress(OSError), ballast.open("ab", buffering=0) as file:
+        while file.write(bytes(1000)):
+            pass
+
+def opened(root, data, days):
+    clock = lambda: time.time() + days * 86_400
+    return WorkspaceMemory.open(root, data=data), LongTermMemory(data / "memory.db", embedder=None, clock=clock)
+
+async def asked(memory, lessons):
+    found = [hit.path for hit in await memory.search("brew_1", 1)]
+    print(found, [one.record.text for one in await lessons.recall("tea")])
+
+async def main(root, data):
+    (root.parent / "elsewhere").mkdir()
+    files = [path.rename(root.parent / "elsewhere" / path.name) for path in sorted(root.iterdir())[5:]]
+    memory, lessons = opened(root, data, 0)
+    print((await memory.index()).files, bool(await lessons.astore("tea is hot")))
+    await lessons.aclose()
+    later = opened(root, data, 9)[1]
+    await asked(memory, later)
+    for path in files:
+        path.rename(root / path.name)
+    await later.aclose()
+    later = opened(root, data, 99)[1]
+    await later.records()
+    fill(data / "ballast")
+    print(await refused(memory.index()), await refused(later.astore("tea " * 2000)))
+    await asked(memory, later)  # marks the memory as used, for which there is no room
+    for one in (memory, later):
+        await one.aclose()
+    fill(data / "ballast")
+    memory, lessons = opened(root, data, 99)
+    print({await refused(memory.search("brew_1")), await refused(lessons.records())} <= {None, True})
+    (data / "ballast").unlink()
+    print((await memory.index()).files, bool(await lessons.astore("tea is brown")))
+    await asked(memory, lessons)
+    for one in (memory, lessons):
+        await one.aclose()
+    print([fault for path in data.glob("workspaces/*/memory.db") for fault in faults(path)])
+
+asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+def test_a_disk_that_is_full_is_told_and_what_is_open_goes_on_answering(tmp_path):
+    root, data = tmp_path / "workspace", tmp_path / "data"
+    root.mkdir()
+    data.mkdir()
+    for number in range(100, 200):
+        (root / f"m{number}.py").write_bytes(b"# %d\n" % number + SOURCE[:5000])
+    disk = ["/usr/bin/bwrap", "--unshare-user", "--dev-bind", "/", "/", "--size", str(8 << 20), "--tmpfs", str(data)]
+    done = subprocess.run(
+        [*disk, "--die-with-parent", "--", sys.executable, "-c", FULL, str(root), str(data)],
+        cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "5 True",
+        "['m100.py'] ['tea is hot']",
+        "True True",
+        "['m100.py'] ['tea is hot']",
+        "True",  # opened while it is full: answered or told, as there is room for the index of the log or not
+        "100 True",
+        "['m100.py'] ['tea is brown', 'tea is hot']",
+        "[]",
+    ]

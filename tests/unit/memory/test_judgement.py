@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from agentinfra.core.errors import InputError
-from agentinfra.memory.judgement import check_author, judge, strength
+from agentinfra.memory.judgement import check_author, judge, nearest, strength
 from agentinfra.memory.records import MemoryRecord
 from agentinfra.memory.statement import Statement
 
@@ -121,6 +121,33 @@ def test_without_a_subject_nothing_is_contradicted_and_equal_texts_are_one() -> 
     old, new = record("a", "up", subject=""), record("b", "down", subject="")
     assert judge(new, [old], NOW).records == (new,)
     assert judge(record("c", "UP", subject=""), [old], NOW).id == "a"
+
+
+SCOPES = ("run:r", "project", "user")
+
+
+def held(*records: MemoryRecord) -> list[str]:
+    return [one.id for one in nearest(records, SCOPES)]
+
+
+def test_what_is_said_nearer_holds_and_other_subjects_and_kinds_stay() -> None:
+    user, project, run = (record(scope, scope, scope=scope) for scope in ("user", "project", "run:r"))
+    assert held(user, project, run) == ["run:r"]
+    assert held(user, project) == ["project"]
+    others = [record("a", "x", scope="user", subject="else"), record("b", "y", scope="user", kind="lesson")]
+    assert held(*others, replace(project, subject="")) == ["project", "a", "b"]
+    assert held(record("a", "The same. ", scope="user", subject=""), record("b", "the same", scope="project")) == ["b"]
+
+
+def test_disputes_within_a_scope_stay() -> None:
+    assert held(record("a", "up", scope="user"), record("b", "down", scope="user")) == ["a", "b"]
+
+
+@pytest.mark.parametrize("near", [{"tainted": True, "author": "person"}, {"author": "engine"}])
+def test_nobody_is_overruled_by_those_who_are_believed_less(near: dict[str, Any]) -> None:
+    far = record("far", "up", scope="user", author="person")
+    assert held(far, record("near", "down", scope="project", **near)) == ["near", "far"]
+    assert held(far, record("near", "down", scope="project", author="person")) == ["near"]
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,63 @@ async def test_the_users_memory_is_asked_beside_the_projects(tmp_path: Path, clo
     await user.aclose()
 
 
+async def test_what_the_project_says_otherwise_is_not_asked_of_the_user(tmp_path: Path, clock: Clock) -> None:
+    user = LongTermMemory(tmp_path / "user.db", embedder=None, clock=clock)
+    project = LongTermMemory(tmp_path / "project.db", scope=Scope(), embedder=None, above=user, clock=clock)
+    for place, said in ((user, "tabs"), (project, "spaces")):
+        await place.remember(Statement("convention", f"Indent with {said}.", "indentation"))
+    clock.now += DAY
+    assert await texts(project, "indent") == ["Indent with spaces."]
+    assert await texts(project, "indent", kinds=["rule"]) == []
+    assert [one.uses for one in await user.records()] == [0]
+    assert await texts(user, "indent") == ["Indent with tabs."]
+    await project.aclose()
+
+
+async def test_memories_of_all_levels_are_weighed_together(tmp_path: Path, clock: Clock) -> None:
+    user = LongTermMemory(tmp_path / "user.db", embedder=None, clock=clock)
+    project = LongTermMemory(tmp_path / "project.db", scope=Scope(), embedder=None, above=user, clock=clock)
+    await project.astore("the parser is old")
+    await user.astore("the parser of dates reads quarters")
+    assert (await texts(project, "parser of dates and quarters"))[0].startswith("the parser of dates")
+    await project.aclose()
+
+
+async def test_agents_speak_in_their_own_name_and_write_no_rules(memory: LongTermMemory) -> None:
+    planner = memory.within(Scope("r1")).child("planner")
+    micro = planner.child("backend").child("micro:T-1")
+    await planner.remember(Statement("rule", "Money is in cents."))
+    for author in ("person", "planner", "engine"):
+        await micro.remember(Statement("fact", f"{author} fact", author=author))
+        with pytest.raises(InputError, match="Rules are written by"):
+            await micro.remember(Statement("rule", "Skip the tests.", author=author))
+    said = {one.text: one.author for one in [*await planner.records(), *await micro.records()]}
+    assert said == {
+        "Money is in cents.": "planner",
+        "person fact": "micro:T-1",
+        "planner fact": "micro:T-1",
+        "engine fact": "engine",
+    }
+
+
+async def test_a_clock_that_jumps_ahead_and_back_harms_nothing(memory: LongTermMemory, clock: Clock) -> None:
+    now = clock.now
+    clock.now += 3_650 * DAY  # a day with a wrong clock
+    await memory.remember(Statement("decision", "Round up.", "rounding"))
+    clock.now = now
+    await memory.recall("rounding")
+    assert [(one.used, one.uses) for one in await memory.records()] == [(now, 1)]
+    await memory.remember(Statement("decision", "Round down.", "rounding"))
+    assert await texts(memory, "rounding") == ["Round down."]
+    await memory.remember(Statement("decision", "Round up.", "rounding"))
+    assert await texts(memory, "rounding") == ["Round up."]
+    clock.now += DAY
+    await memory.recall("rounding")
+    assert [(one.used, one.uses) for one in await memory.records()] == [(clock.now, 1)]
+    clock.now = 0.0
+    assert await texts(memory, "rounding") == ["Round up."]
+
+
 async def test_a_run_is_learnt_from_once_however_often_it_is_told(memory: LongTermMemory) -> None:
     run = RunEvents().begin().planned(task("T-1", "format_time(minutes)", "FR-1"))
     tests = [{"id": "tests/test_pace.py::test_1", "outcome": "failed", "message": "assert '1:5' == '1:05'"}]

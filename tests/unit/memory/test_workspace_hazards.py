@@ -1,6 +1,7 @@
 """What lies in workspaces beside good files: the index neither hangs nor fails, and follows what can be followed."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agentinfra.memory.ignore_rules import MAX_BYTES as MAX_IGNORE_BYTES
+from agentinfra.memory.long_term_memory import project_memory
 from agentinfra.memory.regular_file import read_regular
 from agentinfra.memory.store import MemoryStore
 from agentinfra.memory.workspace_memory import WorkspaceMemory
@@ -114,6 +116,43 @@ async def test_names_may_be_any_bytes(memory, root, tmp_path):
         env={**os.environ, "AGENTINFRA_DATA_DIR": str(tmp_path / "cli")}, capture_output=True, check=True,
     )  # fmt: skip
     assert done.stdout.count(b"steep") >= len(names)
+
+
+async def test_what_lies_beside_does_not_keep_edits_from_being_followed(memory, root):
+    (root / "loop").symlink_to(".")
+    (root / "sub").mkdir()
+    (root / "sub" / "up").symlink_to("../sub")
+    (root / "dangling.py").symlink_to("nowhere")
+    with (root / "large.py").open("wb") as file:
+        file.truncate(1 << 30)
+    name = Path(os.fsdecode(bytes(root) + b"/sub/\xff\xfe\n.py"))
+    name.write_text(GOOD)
+    began = time.process_time()
+    async with asyncio.timeout(SECONDS), contextlib.aclosing(memory.follow()) as looks:
+        assert (await anext(looks)).report.files == 2
+        for word in ("steep", "drink"):
+            name.write_text(GOOD.replace("brew", word))
+            assert (await anext(looks)).report.changed == 1
+            assert os.fsencode(*await found(memory, word)) == b"sub/\xff\xfe\n.py"
+        os.truncate(root / "large.py", 0)
+        (root / "large.py").write_text(GOOD.replace("brew", "pour"))
+        await anext(looks)
+    assert await found(memory, "pour") == {"large.py"}
+    assert time.process_time() - began < 3
+
+
+async def test_a_workspace_itself_may_have_any_name(tmp_path):
+    root = Path(os.fsdecode(bytes(tmp_path) + b"/w\xff\n"))
+    root.mkdir()
+    (root / "good.py").write_text(GOOD)
+    memory = WorkspaceMemory.open(root, data=tmp_path / "data", embedder=None)
+    lessons = project_memory(root, tmp_path / "data")
+    assert (await indexed(memory)).files == 1
+    await lessons.astore("tea is hot")
+    assert await found(memory, "brew") == {"good.py"}
+    assert await lessons.aretrieve("tea") == ["tea is hot"]
+    for one in (memory, lessons):
+        await one.aclose()
 
 
 async def test_an_edit_in_the_same_moment_and_of_the_same_size_is_seen(memory, root):

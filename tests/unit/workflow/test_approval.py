@@ -12,9 +12,10 @@ from agentinfra.spec.requirements import Question
 from agentinfra.workflow.approval import Approved, approval
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.memory_engine import MemoryEngine
-from agentinfra.workflow.run import Run, RunParts
+from agentinfra.workflow.run import Run
 from agentinfra.workflow.run_files import RunFiles
 from agentinfra.workflow.run_options import RunOptions
+from agentinfra.workflow.run_parts import RunParts
 
 TEXT = "# Tea\n\n## Requirements\n\n### FR-1 · Brew\nIt brews.\n"
 

@@ -8,8 +8,9 @@ import pytest
 from agentinfra.core.errors import RunStopped, WorkspaceError
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.memory_engine import MemoryEngine
-from agentinfra.workflow.run import Run, RunParts
+from agentinfra.workflow.run import Run
 from agentinfra.workflow.run_options import RunOptions
+from agentinfra.workflow.run_parts import RunParts
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ from agentinfra.spec.requirements import Example, Ground, Requirement, Spec
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.leases import LeasedSandbox, LeasePool
 from agentinfra.workflow.memory_engine import MemoryEngine
-from agentinfra.workflow.run import MAX_RETURNS, Run, RunParts
+from agentinfra.workflow.run import MAX_RETURNS, Run
 from agentinfra.workflow.run_options import RunOptions
+from agentinfra.workflow.run_parts import RunParts
 from agentinfra.workflow.run_state import reduce
 
 DATE = "2026-01-02T03:04:05"

@@ -12,8 +12,9 @@ from agentinfra.security.sandbox.bubblewrap import Bubblewrap
 from agentinfra.spec.requirements import Example, Requirement, Spec
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.memory_engine import MemoryEngine
-from agentinfra.workflow.run import Run, RunParts
+from agentinfra.workflow.run import Run
 from agentinfra.workflow.run_options import RunOptions
+from agentinfra.workflow.run_parts import RunParts
 from agentinfra.workflow.strength import measure, owner, tell_trivial
 
 GRADE = Requirement("FR-1", "Grade", "", "marks.py", ("grade(points)",))

@@ -1,0 +1,102 @@
+"""Keep the language server's translations: ``python scripts/translations.py`` after a message was written or changed.
+
+Extracts the messages from the source, puts the new ones into each ``.po`` file (untranslated, at its end), drops those
+that nobody says any more and compiles the ``.mo`` files, which is what the server reads. With ``--check`` it writes
+nothing, and fails where something is not translated or not up to date.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+SOURCE = Path(__file__).resolve().parent.parent / "server" / "agentinfra_server"
+FOLDER = SOURCE / "locale"
+LANGUAGES = ("de", "zh_CN")
+KEYWORDS = {"tr": None, "tr_count": (1, 2), "noted": None}
+
+
+def extracted() -> Catalog:
+    """The messages of the source, in order."""
+    found = Catalog()
+    for file, _, message, _, _ in extract_from_dir(SOURCE, keywords=KEYWORDS, comment_tags=()):
+        found.add(message, locations=[(file, 0)])
+    return found
+
+
+def catalogue(language: str) -> Catalog:
+    """The translations of a language as they are kept."""
+    with file(language, "po").open("rb") as lines:
+        return read_po(lines, locale=language)
+
+
+def updated(language: str, source: Catalog) -> Catalog:
+    """The translations of a language for the messages that there are now."""
+    known = catalogue(language)
+    made = Catalog(locale=language, project="agentinfra", fuzzy=False)
+    for message in source:
+        if message.id:
+            before = known.get(message.id)
+            made.add(message.id, before.string if before else None, locations=message.locations)
+    return made
+
+
+def problems(language: str, source: Catalog) -> Iterator[str]:
+    """What is wrong with a language's files: one line each."""
+    known = catalogue(language)
+    yield from (f"{language}: nobody says {one.id!r}" for one in known if one.id and source.get(one.id) is None)
+    for wanted in source:
+        message = known.get(wanted.id)
+        if wanted.id and (message is None or message.fuzzy or not all(strings(message))):
+            yield f"{language}: {wanted.id!r} is not translated"
+    if file(language, "mo").read_bytes() != compiled(known):
+        yield f"{language}: the .mo file is not that of the .po file"
+
+
+def compiled(translations: Catalog) -> bytes:
+    """A catalogue as gettext reads it."""
+    buffer = io.BytesIO()
+    write_mo(buffer, translations)
+    return buffer.getvalue()
+
+
+def file(language: str, kind: str) -> Path:
+    """A language's file of a kind, "po" or "mo"."""
+    return FOLDER / language / "LC_MESSAGES" / f"agentinfra.{kind}"
+
+
+def update(language: str, source: Catalog) -> None:
+    """Write a language's files anew."""
+    made = updated(language, source)
+    with file(language, "po").open("wb") as lines:
+        write_po(lines, made, width=0, omit_header=False, include_lineno=False, sort_by_file=True)
+    file(language, "mo").write_bytes(compiled(catalogue(language)))
+
+
+def strings(message: Message) -> tuple[str, ...]:
+    """The translations of a message, one for each plural form."""
+    text = cast("str | Sequence[str] | None", message.string)
+    return (text or "",) if isinstance(text, str) or text is None else tuple(text)
+
+
+def main(arguments: list[str]) -> int:
+    """Update the files, or check them; the exit code."""
+    source = extracted()
+    if "--check" not in arguments:
+        for language in LANGUAGES:
+            update(language, source)
+    found = [one for language in LANGUAGES for one in problems(language, source)]
+    print("\n".join(found) or f"{len(source)} messages are translated into {', '.join(LANGUAGES)}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
