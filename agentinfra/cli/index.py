@@ -17,7 +17,6 @@ from rich.progress import Progress
 
 from agentinfra.cli import options
 from agentinfra.cli.exit_codes import ExitCode
-from agentinfra.core.config import load_settings
 from agentinfra.security.clean import clean_line, clean_text
 
 if TYPE_CHECKING:
@@ -152,6 +151,7 @@ def with_memory(workspace: Path, use: Callable[[WorkspaceMemory], Awaitable[T]])
     """What is done with a workspace's index, which is closed at the end; embedders are those of the settings."""
 
     async def carry() -> T:
+        from agentinfra.core.config import load_settings  # noqa: PLC0415  (brings pydantic)
         from agentinfra.memory.workspace_memory import WorkspaceMemory  # noqa: PLC0415  (brings numpy and SQLite)
 
         memory = WorkspaceMemory.open(workspace, embedder=load_settings(workspace, own_planner=False).index.embedder)

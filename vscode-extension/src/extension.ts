@@ -1,6 +1,7 @@
 /** Shows and asks; the server decides. */
 import * as vscode from "vscode";
 import { ChangedFiles, Changes } from "./changes";
+import { Decorations } from "./decorations";
 import { Details } from "./details";
 import { Environment } from "./environment";
 import { serveLanguageModels } from "./languageModels";
@@ -10,9 +11,10 @@ import type { ChangeDecideParams, PlanDecideParams, TaskItem } from "./protocol"
 import { Runs } from "./runs";
 import { Review } from "./review";
 import { said, Server } from "./server";
-import { showStatus } from "./status";
+import { showServer, showStatus } from "./status";
 import { retry, send } from "./steering";
 import { TasksView } from "./tasksView";
+import { showTests } from "./testExplorer";
 
 const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY"];
 
@@ -43,6 +45,9 @@ export function activate(context: vscode.ExtensionContext): void {
     details.register(),
     command("details", (node: { task?: TaskItem } | undefined) => details.select(node?.task)),
     showStatus(runs),
+    showServer(server),
+    showTests(runs),
+    vscode.window.registerFileDecorationProvider(new Decorations(runs)),
     files.register(),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void server.notify("agentinfra/trust/granted", {})),
     command("diff", (change: Parameters<typeof files.show>[0]) => files.show(change)),

@@ -20,6 +20,9 @@ const OURS: StaticFeature = {
 };
 
 export class Server implements vscode.Disposable {
+  private readonly state = new vscode.EventEmitter<State>();
+  /** Fires each time that a server process begins to start, is ready, or is gone. */
+  readonly onState = this.state.event;
   private readonly started = new vscode.EventEmitter<void>();
   /** Fires each time that a server process is ready, also after a crash. */
   readonly onStarted = this.started.event;
@@ -102,6 +105,7 @@ export class Server implements vscode.Disposable {
       wire(client);
     }
     client.onDidChangeState(({ newState }) => {
+      this.state.fire(newState);
       if (newState === State.Running) {
         this.started.fire();
       }

@@ -1,6 +1,8 @@
 /** One item of the status bar, and the contexts that menus depend on. */
 import * as vscode from "vscode";
+import { State } from "vscode-languageclient/node";
 import { OVER, type Run, type Runs } from "./runs";
+import type { Server } from "./server";
 import { cost, stateName } from "./tasksView";
 
 export function showStatus(runs: Runs): vscode.Disposable {
@@ -14,6 +16,24 @@ export function showStatus(runs: Runs): vscode.Disposable {
       item.show();
       setContexts(run);
     }
+  });
+  return vscode.Disposable.from(item, listening);
+}
+
+/** How the server is, beside the language of specifications. */
+export function showServer(server: Server): vscode.Disposable {
+  const item = vscode.languages.createLanguageStatusItem("agentinfra.server", [{ pattern: "**/{spec,tasks,idea}.md" }]);
+  item.name = "AgentInfra";
+  item.text = vscode.l10n.t("AgentInfra: not started");
+  item.command = { command: "agentinfra.ui.logs", title: vscode.l10n.t("Show the log") };
+  const listening = server.onState((state) => {
+    item.busy = state === State.Starting;
+    item.text = state === State.Stopped ? vscode.l10n.t("AgentInfra: stopped") : vscode.l10n.t("AgentInfra: ready");
+    item.severity = vscode.LanguageStatusSeverity[state === State.Stopped ? "Warning" : "Information"];
+    item.command =
+      state === State.Stopped
+        ? { command: "agentinfra.ui.restart", title: vscode.l10n.t("Restart") }
+        : { command: "agentinfra.ui.logs", title: vscode.l10n.t("Show the log") };
   });
   return vscode.Disposable.from(item, listening);
 }

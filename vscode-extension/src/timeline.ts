@@ -39,7 +39,7 @@ export function timeline(events: readonly RunEvent[], task: string | undefined, 
 type Maker = (event: RunEvent, say: Say, found: ReadonlyMap<string, Entry>) => Entry | undefined;
 
 const MAKERS: Record<string, Maker> = {
-  state_update: (event, say) => entry(event, "circle-large-outline", say(words(event, "state")), words(event, "reason")),
+  state_update: (event, say) => entry(event, "circle-large-outline", say(words(event, "state").replaceAll("_", " ")), words(event, "reason")),
   agent_state: (event, say) => {
     const state = words(event, "state");
     const look = { done: ["pass-filled", "good"], green: ["pass", "good"], blocked: ["error", "bad"] }[state];
