@@ -80,7 +80,8 @@ def expand(row: Locator) -> None:
     row.locator(".monaco-tl-twistie").click()
 
 
-def test_a_task_is_done_again_reviewed_and_accepted(workbench: Workbench, provider: Provider, folder: Path):
+def build_at_the_second_go(workbench: Workbench) -> None:
+    """Plan, approve, see the task fail, and have it done again with a note."""
     workbench.open("idea.md")
     workbench.command("AgentInfra: Plan project from idea")
     expect(workbench.tab("spec.md")).to_be_visible(timeout=LONG)
@@ -97,6 +98,9 @@ def test_a_task_is_done_again_reviewed_and_accepted(workbench: Workbench, provid
     workbench.answer("Do T-1 again", "Divide by two.")
     expect(workbench.rows("Tasks").filter(has_text="done · 1/1")).to_be_visible(timeout=LONG)
 
+
+def test_a_task_is_done_again_reviewed_and_accepted(workbench: Workbench, provider: Provider, folder: Path):
+    build_at_the_second_go(workbench)
     changes = workbench.rows("Changes")
     expand(changes.filter(has_text="T-1"))
     expand(changes.filter(has_text="sums.py").first)
