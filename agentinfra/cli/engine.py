@@ -65,11 +65,13 @@ class DrivingHuman:
     Args:
         peer: The connection.
         run: Tells the run's id.
+        is_alone: Whether the run is unattended: recommended answers are taken, and specifications approved, unasked.
     """
 
-    def __init__(self, peer: JsonRpcPeer, run: Callable[[], str]) -> None:
+    def __init__(self, peer: JsonRpcPeer, run: Callable[[], str], is_alone: Callable[[], bool]) -> None:
         self._peer = peer
         self._run = run
+        self._is_alone = is_alone
 
     async def answer(self, question: Question) -> str:
         """Ask the question.
@@ -77,6 +79,8 @@ class DrivingHuman:
         Raises:
             RunStopped: Nobody answers.
         """
+        if await asyncio.to_thread(self._is_alone):
+            return question.recommended
         params = {
             "id": question.id,
             "text": question.text,
@@ -92,6 +96,8 @@ class DrivingHuman:
         Raises:
             RunStopped: Nobody answers.
         """
+        if await asyncio.to_thread(self._is_alone):
+            return True
         while True:
             asked = body_sha(await asyncio.to_thread(spec_path.read_text, encoding="utf-8"))
             reply = await self._ask("spec/approve", {"path": str(spec_path), "sha": asked}, "approved")
@@ -232,7 +238,8 @@ class Engine:
 
         assert self._peer is not None
         provider = client_provider(self._send, count=self._count)
-        app = App(self._workspace, DrivingHuman(self._peer, self._run), providers={"client": provider})
+        human = DrivingHuman(self._peer, self._run, lambda: app.state(self._run()).info.get("mode") == "unattended")
+        app = App(self._workspace, human, providers={"client": provider})
         try:
             await begin(app, self._tell)
         except asyncio.CancelledError:

@@ -182,3 +182,14 @@ def processes_of(home: Path) -> set[str]:
         except OSError:
             continue
     return found
+
+
+async def test_an_unattended_run_asks_nothing(tmp_path, folder):
+    async with serving(tmp_path) as editor:
+        await editor.initialize(folder, ours=True)
+        await editor.result("agentinfra/run/start", {**START, "mode": "unattended"})
+        await editor.until(lambda: editor.notes.get("agentinfra/run/ended"), 120)
+        await editor.until(lambda: state(editor) == "done")
+        (approval,) = [event for event in events(editor) if event["kind"] == "approval"]
+        assert approval["data"]["by"] == "--yes"
+        assert await editor.leave() == 0
