@@ -22,12 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from agentinfra_server.protocol.messages import METHODS
 from lsprotocol import types as lsp
 
 SERVER = (sys.executable, "-P", "-m", "agentinfra_server")
 BATCH = 200
 LIMIT_SECONDS = 30.0
-OWN = ("run/start", "run/get", "run/control", "plan/decide", "change/decide", "models/list", "lm/chunk", "nothing")
+OWN = (*(method.name for method in METHODS), "agentinfra/nothing")
 # These would end the session, or start work of minutes.
 LEFT_OUT = {"initialize", "initialized", "shutdown", "exit"}
 ODD: tuple[Any, ...] = (
@@ -83,7 +84,7 @@ class Messages:
     def __init__(self, folder: Path, seed: int) -> None:
         self._random = random.Random(seed)
         self._uri = (folder / "spec.md").as_uri()
-        self._methods = sorted(set(lsp.METHOD_TO_TYPES) - LEFT_OUT) + [f"agentinfra/{name}" for name in OWN]
+        self._methods = [*sorted(set(lsp.METHOD_TO_TYPES) - LEFT_OUT), *OWN]
 
     def bodies(self, count: int, first_id: int) -> Iterator[tuple[bytes, object]]:
         """Bodies of messages, each with the id that must be answered, or None."""
