@@ -52,6 +52,7 @@ from agentinfra.workflow.unattended import Unattended
 
 if TYPE_CHECKING:
     from agentinfra.memory.long_term_memory import LongTermMemory
+    from agentinfra.workflow.run_context import RunContext
     from agentinfra.workflow.run_memory import RunMemory
 
 REPLAY_DATE = "2000-01-01T00:00:00+00:00"
@@ -253,6 +254,7 @@ class App:
         servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
         memory = self._memory_of(run, options, git, files)
+        context = self._context_of(run, options, git, settings)
         try:
             # First of all: where another process works on the run, nothing of it may be touched.
             await engine.open()
@@ -272,6 +274,7 @@ class App:
                 commit_date=REPLAY_DATE if options.replay else None,
                 leases=leases,
                 memory=memory,
+                context=context,
             )
             chosen = planner or load_planner(options.planner or settings.planner, self.workspace)
             files.create(options)
@@ -279,6 +282,8 @@ class App:
             await memory.learn()
         finally:
             await memory.aclose()
+            if context is not None:
+                await context.aclose()
             await engine.close()
             await models.aclose()
         return run
@@ -289,6 +294,14 @@ class App:
         # What goes on record must not depend on what was learnt here.
         is_told = not (options.record or options.replay)
         return RunMemory(run, self.log, git, files.folder, self.memory(), is_told=is_told)
+
+    def _context_of(self, run: str, options: RunOptions, git: GitWorkspace, settings: Settings) -> RunContext | None:
+        """What agents are shown of the repository; nothing where what is asked goes on record."""
+        if options.record or options.replay:
+            return None
+        from agentinfra.workflow.run_context import RunContext  # noqa: PLC0415  (heavy, as the memory is)
+
+        return RunContext(run, self.log, git, self.data, settings.index.embedder)
 
     async def _work(self, run: Run, planner: PlannerAgent, on_start: Callable[[str], None]) -> None:
         """Drive the main job, and put on record how it ended."""

@@ -7,20 +7,21 @@ nothing, and fails where something is not translated or not up to date.
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from babel.messages.catalog import Catalog, Message
+from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 SOURCE = Path(__file__).resolve().parent.parent / "server" / "agentinfra_server"
 FOLDER = SOURCE / "locale"
 LANGUAGES = ("de", "zh_CN")
+HEAD = "Kept by scripts/translations.py; translate what is empty."
+ABOUT = {"project": "AgentInfra", "version": "1", "last_translator": "AgentInfra", "language_team": "AgentInfra"}
 KEYWORDS = {"tr": None, "tr_count": (1, 2), "noted": None}
 
 
@@ -41,7 +42,14 @@ def catalogue(language: str) -> Catalog:
 def updated(language: str, source: Catalog) -> Catalog:
     """The translations of a language for the messages that there are now."""
     known = catalogue(language)
-    made = Catalog(locale=language, project="agentinfra", fuzzy=False)
+    made = Catalog(
+        language,
+        header_comment=f"# {HEAD}",
+        fuzzy=False,
+        **ABOUT,
+        creation_date=known.creation_date,
+        revision_date=known.revision_date,
+    )
     for message in source:
         if message.id:
             before = known.get(message.id)
@@ -55,17 +63,16 @@ def problems(language: str, source: Catalog) -> Iterator[str]:
     yield from (f"{language}: nobody says {one.id!r}" for one in known if one.id and source.get(one.id) is None)
     for wanted in source:
         message = known.get(wanted.id)
-        if wanted.id and (message is None or message.fuzzy or not all(strings(message))):
+        if wanted.id and (message is None or message.fuzzy or not all(forms(message.string))):
             yield f"{language}: {wanted.id!r} is not translated"
-    if file(language, "mo").read_bytes() != compiled(known):
-        yield f"{language}: the .mo file is not that of the .po file"
+    with file(language, "mo").open("rb") as lines:
+        if said(read_mo(lines)) != said(known):
+            yield f"{language}: the .mo file is not that of the .po file"
 
 
-def compiled(translations: Catalog) -> bytes:
-    """A catalogue as gettext reads it."""
-    buffer = io.BytesIO()
-    write_mo(buffer, translations)
-    return buffer.getvalue()
+def said(translations: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The translations by what is translated: each once, or once for each plural form."""
+    return {forms(one.id): forms(one.string) for one in translations if one.id and any(forms(one.string))}
 
 
 def file(language: str, kind: str) -> Path:
@@ -77,14 +84,15 @@ def update(language: str, source: Catalog) -> None:
     """Write a language's files anew."""
     made = updated(language, source)
     with file(language, "po").open("wb") as lines:
-        write_po(lines, made, width=0, omit_header=False, include_lineno=False, sort_by_file=True)
-    file(language, "mo").write_bytes(compiled(catalogue(language)))
+        write_po(lines, made, width=0, include_lineno=False, sort_by_file=True)
+    with file(language, "mo").open("wb") as lines:
+        write_mo(lines, made)
 
 
-def strings(message: Message) -> tuple[str, ...]:
-    """The translations of a message, one for each plural form."""
-    text = cast("str | Sequence[str] | None", message.string)
-    return (text or "",) if isinstance(text, str) or text is None else tuple(text)
+def forms(text: object) -> tuple[str, ...]:
+    """A message's text, or one for each plural form."""
+    given = cast("str | Sequence[str] | None", text) or ""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def main(arguments: list[str]) -> int:

@@ -13,6 +13,7 @@ from agentinfra.agents.briefing import (
     describe_cases,
     describe_failures,
     describe_neighbours,
+    describe_repository,
     describe_return,
     describe_symbols,
     requirements_of,
@@ -58,6 +59,7 @@ class MicroAgent(BaseAgent):
         self.ruling = Ruling(None)
         self._samples = 1
         self._lessons = ""
+        self._surroundings = ""
 
     def for_task(self, project: Project, path: AgentPath) -> Self:
         """A fresh copy of this agent for one task; many run at once."""
@@ -70,6 +72,7 @@ class MicroAgent(BaseAgent):
         agent.refusal = ""
         agent.ruling = Ruling(None)
         agent._lessons = ""
+        agent._surroundings = ""
         agent.path = path
         return agent
 
@@ -98,8 +101,9 @@ class MicroAgent(BaseAgent):
         self.perceived = input_data
         size = self.project.model(self.model, self.path).profile.prompts
         self._samples = SAMPLES[size]
-        # A small model follows what it should only know of.
-        self._lessons = await self.project.lessons(input_data.task) if size == "full" else ""
+        if size == "full":  # a small model follows what it should only know of
+            self._lessons = await self.project.lessons(input_data.task)
+            self._surroundings = await self.project.surroundings(input_data.task)
         self.max_steps = input_data.max_attempts * self._samples
         self.turn = 0
         return input_data
@@ -222,6 +226,7 @@ class MicroAgent(BaseAgent):
         messages = load("code", size).render(
             rules=rules(requirements),
             context="\n".join(one for one in told if one),
+            repository=describe_repository(self._surroundings),
             what=describe_symbols(task.symbols),
             file=task.files[0],
             current=current,

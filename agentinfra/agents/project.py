@@ -196,6 +196,10 @@ class Project(Protocol):
         """What earlier work taught that fits the task, as a prompt shows it; "" where nothing is known."""
         ...
 
+    async def surroundings(self, task: Task) -> str:
+        """What of the repository somebody should know before the task, each piece with its source; "" for nothing."""
+        ...
+
     def memory(self, agent: AgentPath) -> LongTermMemory:
         """An agent's memory in this run: its own, what those above it share, and what was learnt before.
 

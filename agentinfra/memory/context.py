@@ -10,17 +10,20 @@ from agentinfra.core.token_estimate import text_tokens
 from agentinfra.memory.context_pieces import Piece, PieceKind, Section, join, pack
 from agentinfra.memory.recall import Recollection, describe
 from agentinfra.memory.records import MemoryRecord
+from agentinfra.memory.repository_map import repository_map
 from agentinfra.memory.search import Hit, HybridSearch
-from agentinfra.memory.search_store import StoredChunk, StoreDoor
+from agentinfra.memory.search_store import SearchStore, StoredChunk, StoreDoor
 from agentinfra.memory.used_definitions import UsedDefinition, used_definitions
 
 SIMILAR = 12
 """Chunks that are looked for."""
-_SHARES = {"spec": 0.25, "lessons": 0.10, "files": 0.45, "used": 0.30, "similar": 0.20}
+_SHARES = {"spec": 0.25, "map": 0.20, "lessons": 0.10, "files": 0.45, "used": 0.30, "similar": 0.20}
 LEAST_LESSONS = 150
 """Tokens that lessons may take in a small context, too, if nothing else wants them."""
 _STARTS = 3
 """Where no files are claimed, what the best of the similar ones use is followed."""
+MAPPED_FILES = 1_500
+"""A map of more files would take seconds."""
 _WHOLE_FILE = 1 << 30
 _CLAIMED = "claimed by the task"
 
@@ -34,12 +37,20 @@ class ContextRequest:
         files: Paths that the task claims; those that are not there yet are left out.
         spec: The parts of the specification that it is about.
         lessons: What was learnt and fits, the best first.
+        within: The only paths of which something is shown; what claimed files outside use is followed. None for all.
+        mapped: Whether to show the most important definitions of the repository, as seen from the files.
     """
 
     query: str
     files: tuple[str, ...] = ()
     spec: tuple[Piece, ...] = ()
     lessons: tuple[MemoryRecord, ...] = ()
+    within: frozenset[str] | None = None
+    mapped: bool = False
+
+    def shows(self, path: str) -> bool:
+        """Whether something of a file may be shown."""
+        return self.within is None or path in self.within
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +96,36 @@ class ContextBuilder:
         Raises:
             StoreError: The index cannot be read.
         """
-        hits = await self._search.search(request.query, SIMILAR)
+        hits = [hit for hit in await self._search.search(request.query, SIMILAR) if request.shows(hit.path)]
         files = [piece for path in dict.fromkeys(request.files) for piece in await self._claimed(path, request, tokens)]
         start = [(path, 1, _WHOLE_FILE) for path in dict.fromkeys(piece.path for piece in files)]
         start = start or [(hit.path, hit.start, hit.end) for hit in hits[:_STARTS]]
         used = await self._store.run(lambda store: used_definitions(store, start))
         shown = {*request.files, *(piece.path for piece in request.spec)}
-        similar = [_similar(hit) for hit in hits if hit.path not in shown]
-        sections = [
-            Section(_cut(request.spec, int(tokens * _SHARES["spec"])), _SHARES["spec"]),
-            Section(files, _SHARES["files"]),
-            Section([_used(one) for one in used], _SHARES["used"]),
-            Section(similar, _SHARES["similar"]),
-            Section(
-                _lessons(request.lessons, max(LEAST_LESSONS, int(tokens * _SHARES["lessons"]))), _SHARES["lessons"]
-            ),
-        ]
-        return Context(tuple(join(pack(sections, tokens))))
+        found = {
+            "spec": _cut(request.spec, int(tokens * _SHARES["spec"])),
+            "map": await self._map(request, int(tokens * _SHARES["map"])),
+            "files": [piece for piece in files if request.shows(piece.path)],
+            "used": [_used(one) for one in used if request.shows(one.stored.path)],
+            "similar": [_similar(hit) for hit in hits if hit.path not in shown],
+            "lessons": _lessons(request.lessons, max(LEAST_LESSONS, int(tokens * _SHARES["lessons"]))),
+        }
+        return Context(tuple(join(pack([Section(one, _SHARES[name]) for name, one in found.items()], tokens))))
+
+    async def _map(self, request: ContextRequest, tokens: int) -> list[Piece]:
+        if not request.mapped:
+            return []
+        head = Piece("repository", 0, 0, "", ("what most of it leans on, as seen from here",), "map")
+
+        def drawn(store: SearchStore) -> str:
+            if len(store.stamps()) > MAPPED_FILES:
+                return ""
+            room = max(tokens - head.tokens, 0)
+            definitions = [place for place in store.definitions() if request.shows(place[0])]
+            return repository_map(definitions, store.references(), mentioned=request.files, tokens=room)
+
+        text = await self._store.run(drawn)
+        return [replace(head, text=text)] if text else []
 
     async def _claimed(self, path: str, request: ContextRequest, tokens: int) -> list[Piece]:
         """A file as a whole where it fits into what files get, else its chunks, those first that fit the question."""

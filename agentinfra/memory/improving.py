@@ -52,9 +52,8 @@ class Improver:
         return len(missing)
 
     async def _give(self, hashes: Sequence[str]) -> None:
+        # Without those whose files have changed meanwhile.
         texts = [*(await self._store.run(lambda store: store.texts(hashes))).items()]
-        if not texts:  # their files have changed meanwhile
-            return
         vectors = await self._cache.embed(self._embedder, texts)
         keys = [key for key, _ in texts]
 

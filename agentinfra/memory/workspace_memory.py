@@ -205,7 +205,7 @@ class WorkspaceMemory:
         request = ContextRequest(asked) if isinstance(asked, str) else asked
         builder = ContextBuilder(self._store, self._search)
         context = await self._mended(lambda: builder.build(request, tokens))
-        if not context.pieces and not await self._store.run(lambda store: store.count_files()):
+        if not context.pieces and not await self.count_files():
             raise InputError(
                 f"No file of {self._root} is in its index",
                 why="It was not made yet, or everything is left out",
@@ -233,6 +233,14 @@ class WorkspaceMemory:
             await self.index()
             return False
         return True
+
+    async def count_files(self) -> int:
+        """How many files are in the index; 0 where nobody has made one.
+
+        Raises:
+            StoreError: The index cannot be read.
+        """
+        return await self._store.run(lambda store: store.count_files())
 
     async def skipped(self) -> dict[str, str]:
         """The files that were looked at and left out, with the reason."""

@@ -224,6 +224,14 @@ class Run:
             return ""
         return await self.step(f"lessons {task.id}", lambda: memory.recall(task))
 
+    async def surroundings(self, task: Task) -> str:
+        """What of the repository fits the task, by the workspace's index."""
+        context = self.parts.context
+        if context is None:
+            return ""
+        changing = {file for other in self.tasks.values() if other.id != task.id for file in other.files}
+        return await self.step(f"context {task.id}", lambda: context.around(task, self.spec, sorted(changing)))
+
     def memory(self, agent: AgentPath) -> LongTermMemory:
         """An agent's memory in this run; see :class:`agentinfra.agents.project.Project`."""
         if self.parts.memory is None:

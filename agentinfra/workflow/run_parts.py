@@ -15,6 +15,7 @@ from agentinfra.workflow.run_files import RunFiles
 from agentinfra.workflow.run_options import Human
 
 if TYPE_CHECKING:
+    from agentinfra.workflow.run_context import RunContext
     from agentinfra.workflow.run_memory import RunMemory
 
 
@@ -35,6 +36,7 @@ class RunParts:
         commit_date: Fixed commit date of a replay; None for the present.
         leases: Ports, databases and browser profiles for tasks at work.
         memory: What the agents remember and are told; None where they have none.
+        context: What they are shown of the repository; None where that must depend on the run's idea alone.
     """
 
     engine: BaseEngine
@@ -49,3 +51,4 @@ class RunParts:
     commit_date: str | None = None
     leases: LeasePool = field(default_factory=LeasePool.of_user)
     memory: RunMemory | None = None
+    context: RunContext | None = None

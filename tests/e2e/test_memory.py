@@ -9,6 +9,26 @@ from tests.e2e.provider import CODE, IDEA, SHORT, Provider, in_turn
 
 WRONG = CODE.replace("n // 2", "n / 2")
 RULE = "Halves are whole numbers."
+OWN_AGENTS = """
+from agentinfra.agents import EngineerAgent, MicroAgent, PlannerAgent
+from agentinfra.memory import Statement
+
+class Micro(MicroAgent):
+    async def adecide(self):
+        [found] = await self.project.memory(self.path).recall("halves")
+        await self.project.emit("notice", {"level": "info", "text": f"I know: {found.record.text}"}, self.path)
+        return await super().adecide()
+
+class Planner(PlannerAgent):
+    def __init__(self):
+        super().__init__(sub_agents=[EngineerAgent(sub_agents=[Micro()])])
+
+    async def adelegate_tasks(self, specifications):
+        memory = self.project.memory(self.path)
+        await memory.remember(Statement("fact", "Halves are dull."))
+        await memory.remember(Statement("rule", "Halves round down."), share=True)
+        await super().adelegate_tasks(specifications)
+"""
 
 
 def remembered(place: Place) -> list[dict[str, str]]:
@@ -42,6 +62,20 @@ def test_what_one_task_taught_is_told_to_the_next_within_the_run(place: Place) -
     assert outcome.code == 0, outcome.said
     told = ["add(a, b) in sums.py: what failed first was test_add" in request for request in asked]
     assert told == [False, False, True, True]  # `add` is tried twice, then `half` and `shown` are written
+
+
+def test_agents_of_ones_own_see_what_those_above_them_share_and_the_planners_rules_stay(place: Place) -> None:
+    place.repository(README__md="Sums\n")
+    place.environment |= {"OPENAI_API_KEY": "x", "PYTHONPATH": str(place.root)}
+    (place.root / "own_agents.py").write_text(OWN_AGENTS)
+    with Provider({}) as provider:
+        outcome = place.agentinfra("plan", SHORT, "--yes", "--planner", "own_agents:Planner", *provider.options)
+    assert outcome.code == 0, outcome.said
+    assert "I know: Halves round down." in [notice["text"] for notice in place.told("notice")]
+    assert [(one["kind"], one["text"], one["author"]) for one in remembered(place)] == [
+        ("rule", "Halves round down.", "planner")
+    ]
+    assert not [*(place.root / "data").glob("workspaces/*/runs/*/memory.db*")]
 
 
 def test_a_run_whose_memory_cannot_be_used_is_done_all_the_same_and_says_so(place: Place) -> None:

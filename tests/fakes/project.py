@@ -35,6 +35,7 @@ class FakeProject:
         refused: Reason for which every submission is refused.
         tree: Merged files.
         learnt: What earlier work taught, by task id.
+        around: What of the repository is to be known, by task id.
         memories: What the agents remember.
         guidance: What the repository asks.
         events: Kind, data and agent of every event.
@@ -53,6 +54,7 @@ class FakeProject:
     max_attempts: int = 3
     tree: dict[str, str] = field(default_factory=dict[str, str])
     learnt: dict[str, str] = field(default_factory=dict[str, str])
+    around: dict[str, str] = field(default_factory=dict[str, str])
     memories: LongTermMemory | None = None
     guidance: Guidance = field(default_factory=Guidance)
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
@@ -110,6 +112,9 @@ class FakeProject:
 
     async def lessons(self, task: Task) -> str:
         return self.learnt.get(task.id, "")
+
+    async def surroundings(self, task: Task) -> str:
+        return self.around.get(task.id, "")
 
     def memory(self, agent: AgentPath) -> LongTermMemory:
         assert self.memories is not None

@@ -95,11 +95,18 @@ class Editor:
                 await self._news.wait()
         return found
 
-    async def initialize(self, *folders: Path, capabilities: Mapping[str, Any] | None = None, ours: bool = False):
+    async def initialize(
+        self,
+        *folders: Path,
+        capabilities: Mapping[str, Any] | None = None,
+        ours: bool = False,
+        locale: str | None = None,
+    ):
         own = {"experimental": {"agentinfra": OURS}} if ours else {}
         params = {
             "processId": None,
             "rootUri": None,
+            **({"locale": locale} if locale else {}),
             "capabilities": {**own, **(capabilities or {})},
             "workspaceFolders": [{"uri": folder.as_uri(), "name": folder.name} for folder in folders] or None,
         }

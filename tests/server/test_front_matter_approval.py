@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from agentinfra_server.session.approvals import SETTLE_SECONDS
 
 from agentinfra.spec.front_matter import body_sha
-from tests.server.editor import Editor, serving
+from tests.server.editor import LIMIT, Editor, serving
 from tests.server.test_commands import command
 from tests.server.test_runs import START
 from tests.server.test_spec_documents import change, open_document
@@ -31,9 +32,11 @@ def approved(text: str) -> str:
 
 
 def save(editor: Editor, path: Path, text: str | None = None) -> None:
+    """What an editor does, with the text where the server asks for it; without one it saves what lies there already."""
     if text is not None:
         path.write_text(text, "utf-8")
-    editor.notify("textDocument/didSave", {"textDocument": {"uri": path.as_uri()}})
+    told = {} if text is None else {"text": text}
+    editor.notify("textDocument/didSave", {"textDocument": {"uri": path.as_uri()}, **told})
 
 
 async def planned(editor: Editor, folder: Path, **capabilities: Any) -> Path:
@@ -60,8 +63,9 @@ async def refused(editor: Editor, why: str) -> None:
 
 
 async def until_approved(editor: Editor) -> str:
-    while not (found := await approval(editor)):
-        await editor.result("agentinfra/run/get", {})
+    async with asyncio.timeout(LIMIT):
+        while not (found := await approval(editor)):
+            await asyncio.sleep(0.05)
     return found[0]
 
 
@@ -157,7 +161,8 @@ async def test_an_approval_is_of_the_text_that_lies_on_disk(tmp_path, folder):
         text = spec.read_text()
         open_document(editor, spec, text)
         change(editor, spec, approved(text), 2)
-        save(editor, spec, approved(text) + "\nSomething else.\n")
+        spec.write_text(approved(text) + "\nSomething else.\n")
+        save(editor, spec)
         await refused(editor, "on disk it says something else than the editor")
         assert await editor.leave() == 0
 
@@ -191,6 +196,7 @@ async def test_a_text_that_was_approved_before_the_run_asks_is_bound_to_its_hash
         await editor.result("agentinfra/run/control", {"runId": run["runId"], "action": "stop"})
         change(editor, spec, approved(text), 2)
         save(editor, spec, approved(text))
+        assert await approval(editor) == []  # by now the server has looked at what was saved
         other = approved(text) + "\nEdited after.\n"
         spec.write_text(other)
         asked = len(editor.asked)

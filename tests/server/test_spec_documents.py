@@ -160,3 +160,51 @@ async def test_a_large_specification_and_rapid_edits(tmp_path, folder):
         assert len(published(editor, spec)) < 20
         assert len(published(editor, spec)[-1]["diagnostics"]) == 1000
         assert await editor.leave() == 0
+
+
+async def test_an_id_is_found_wherever_it_is_spoken_of(tmp_path, folder):
+    spec, tasks = folder / "spec.md", folder / "tasks.md"
+    text = SPEC + "\nFR-2 comes first, FR-1 after it, and FR-11 is another.\n"
+    tasks.write_text(TASKS)
+    async with serving(tmp_path) as editor:
+        await editor.initialize(folder)
+        about = {"textDocument": open_document(editor, spec, text), "position": {"line": 4, "character": 5}}
+        found = await editor.result("textDocument/references", {**about, "context": {"includeDeclaration": True}})
+        last = len(text.splitlines()) - 1
+        told = [(one["uri"].rpartition("/")[2], one["range"]["start"]["line"]) for one in found]
+        assert told == [("spec.md", 4), ("spec.md", last), ("tasks.md", 3)]
+        assert {text_at(text, one["range"]) for one in found[:2]} == {text_at(TASKS, found[2]["range"])} == {"FR-1"}
+        found = await editor.result("textDocument/references", {**about, "context": {"includeDeclaration": False}})
+        assert [one["range"]["start"]["line"] for one in found] == [last, 3]
+        lit = await editor.result("textDocument/documentHighlight", about)
+        assert [one["range"]["start"]["line"] for one in lit] == [4, last]
+        nowhere = {**about, "position": {"line": 0, "character": 0}}
+        assert await editor.result("textDocument/documentHighlight", nowhere) is None
+        assert (
+            await editor.result("textDocument/references", {**nowhere, "context": {"includeDeclaration": True}}) is None
+        )
+
+
+async def test_what_changes_on_disk_is_looked_at_again(tmp_path, folder):
+    spec, tasks = folder / "spec.md", folder / "tasks.md"
+    watches = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
+    async with serving(tmp_path) as editor:
+
+        async def register(params: Any) -> None:
+            registered.append(params)
+
+        registered: list[Any] = []
+        editor.answers = {"client/registerCapability": register}
+        await editor.initialize(folder, capabilities=watches)
+        open_document(editor, spec, SPEC)
+        await editor.until(lambda: published(editor, spec) and registered)
+        ((one,),) = [params["registrations"] for params in registered]
+        assert one["method"] == "workspace/didChangeWatchedFiles"
+        assert [watcher["globPattern"] for watcher in one["registerOptions"]["watchers"]] == [
+            "**/spec.md",
+            "**/tasks.md",
+        ]
+        assert "no-task" not in codes(published(editor, spec)[-1])
+        tasks.write_text(TASKS.replace("FR-1, FR-9", "FR-1"))
+        editor.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": tasks.as_uri(), "type": 1}]})
+        await editor.until(lambda: "no-task" in codes(published(editor, spec)[-1]))

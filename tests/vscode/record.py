@@ -1,4 +1,7 @@
-"""Record what VS Code says to the server: ``python -m tests.vscode.record``, after ``make test SUITES=vscode``."""
+"""Record what VS Code says to the server: ``python -m tests.vscode.record vscode-extension/dist/agentinfra.vsix``.
+
+The editor is the one that ``make test SUITES=vscode`` installs.
+"""
 
 from __future__ import annotations
 

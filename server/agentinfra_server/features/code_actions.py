@@ -13,7 +13,7 @@ from pygls.workspace import TextDocument
 
 from agentinfra.agents.code_actions import MOST_CHARACTERS, OfferedAction
 from agentinfra.agents.conventions import is_test_file
-from agentinfra_server.features import code_resolve, spec_actions
+from agentinfra_server.features import code_resolve, idea_actions, spec_actions
 from agentinfra_server.features.code_places import Place, place_at, split_lines, stub_at
 from agentinfra_server.features.code_resolve import COMMAND, ActionData
 from agentinfra_server.protocol.language import tr
@@ -87,17 +87,16 @@ def handlers(server: Connection) -> dict[str, Callable[..., Awaitable[Any]]]:
     """What answers the requests and the command."""
 
     async def code_action(params: lsp.CodeActionParams) -> list[lsp.CodeAction | lsp.Command]:
-        if Path(params.text_document.uri).name in SPECIFICATIONS:
-            return [*await spec_actions.actions(server, params)]
-        return await offer(server, params)
+        if params.text_document.uri.endswith(SPECIFICATIONS):
+            return await _of_specification(server, params)
+        plans = idea_actions.actions(server, params) if _is_wanted(idea_actions.KIND, params.context.only) else []
+        return [*plans, *await offer(server, params)]
 
     return {lsp.TEXT_DOCUMENT_CODE_ACTION: code_action, **code_resolve.handlers(server)}
 
 
 async def offer(server: Connection, params: lsp.CodeActionParams) -> list[lsp.CodeAction | lsp.Command]:
     """The actions for a place in an open document."""
-    if params.text_document.uri.endswith(SPECIFICATIONS):
-        return await _of_specification(server, params)
     spot = find_spot(server, params)
     if spot is None:
         return []
@@ -109,8 +108,6 @@ async def offer(server: Connection, params: lsp.CodeActionParams) -> list[lsp.Co
 
 
 async def _of_specification(server: Connection, params: lsp.CodeActionParams) -> list[lsp.CodeAction | lsp.Command]:
-    from agentinfra_server.features import spec_actions  # noqa: PLC0415  (code does without)
-
     found = await spec_actions.actions(server, params)
     return [one for one in found if _is_wanted(_name(one.kind or ""), params.context.only)]
 

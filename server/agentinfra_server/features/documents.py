@@ -1,4 +1,4 @@
-"""What happens to open documents: specifications are checked, and unsaved code is found by search."""
+"""What happens to open documents: specifications are checked and approved, and unsaved code is found by search."""
 
 from __future__ import annotations
 
@@ -15,48 +15,56 @@ from agentinfra_server.session.spec_documents import spec_path
 
 def handlers(server: Connection) -> dict[str, Callable[[Any], Awaitable[None]]]:
     """What heeds each notification."""
-
-    async def opened(params: lsp.DidOpenTextDocumentParams) -> None:
-        server.approvals.opened(params.text_document.uri, params.text_document.text)
-        await edited(params)
-
-    async def changed(params: lsp.DidChangeTextDocumentParams) -> None:
-        server.approvals.edited(params.text_document.uri)
-        await edited(params)
-
-    async def saved(params: lsp.DidSaveTextDocumentParams) -> None:
-        await left(params)
-        if spec_path(params.text_document.uri):
-            await server.approvals.saved(params.text_document.uri)
-            await server.answers.saved(params.text_document.uri)
-            server.run_documents.changed()
-
-    async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
-        server.approvals.closed(params.text_document.uri)
-        await left(params)
-
-    async def edited(params: lsp.DidOpenTextDocumentParams | lsp.DidChangeTextDocumentParams) -> None:
-        server.spec_documents.changed(params.text_document.uri)
-        server.run_findings.edited(params.text_document.uri)
-        _tell_index(server, params.text_document.uri, is_open=True)
-
-    async def left(params: lsp.DidSaveTextDocumentParams | lsp.DidCloseTextDocumentParams) -> None:
-        server.spec_documents.changed(params.text_document.uri)
-        server.run_findings.edited(params.text_document.uri)
-        _tell_index(server, params.text_document.uri, is_open=False)
-
+    documents = _Documents(server)
     return {
-        lsp.TEXT_DOCUMENT_DID_OPEN: opened,
-        lsp.TEXT_DOCUMENT_DID_CHANGE: changed,
-        lsp.TEXT_DOCUMENT_DID_SAVE: saved,
-        lsp.TEXT_DOCUMENT_DID_CLOSE: closed,
+        lsp.TEXT_DOCUMENT_DID_OPEN: documents.opened,
+        lsp.TEXT_DOCUMENT_DID_CHANGE: documents.edited,
+        lsp.TEXT_DOCUMENT_DID_SAVE: documents.saved,
+        lsp.TEXT_DOCUMENT_DID_CLOSE: documents.closed,
+        lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES: documents.changed_on_disk,
     }
 
 
-def _tell_index(server: Connection, uri: str, *, is_open: bool) -> None:
-    if "indexes" not in server.__dict__:  # nobody has searched yet
-        return
-    path = to_fs_path(uri) if uri.startswith("file:") else None
-    if path:
-        opened = server.workspace.text_documents.get(uri)
-        server.indexes.take_text(Path(path), opened.source if opened and is_open else None)
+class _Documents:
+    def __init__(self, server: Connection) -> None:
+        self._server = server
+
+    async def opened(self, params: lsp.DidOpenTextDocumentParams) -> None:
+        if spec_path(params.text_document.uri):
+            self._server.run_documents.watch()
+            self._server.approvals.opened(params.text_document.uri, params.text_document.text)
+        self._changed(params.text_document.uri, is_open=True)
+
+    async def edited(self, params: lsp.DidChangeTextDocumentParams) -> None:
+        if spec_path(params.text_document.uri):
+            self._server.approvals.edited(params.text_document.uri)
+        self._changed(params.text_document.uri, is_open=True)
+
+    async def saved(self, params: lsp.DidSaveTextDocumentParams) -> None:
+        self._changed(params.text_document.uri, is_open=False)
+        if spec_path(params.text_document.uri):
+            await self._server.approvals.saved(params.text_document.uri, params.text)
+            await self._server.answers.saved(params.text_document.uri)
+            self._server.run_documents.changed()
+
+    async def closed(self, params: lsp.DidCloseTextDocumentParams) -> None:
+        if spec_path(params.text_document.uri):
+            self._server.approvals.closed(params.text_document.uri)
+        self._changed(params.text_document.uri, is_open=False)
+
+    async def changed_on_disk(self, params: lsp.DidChangeWatchedFilesParams) -> None:
+        if any(spec_path(one.uri) for one in params.changes):
+            self._server.run_documents.changed()
+
+    def _changed(self, uri: str, *, is_open: bool) -> None:
+        self._server.spec_documents.changed(uri)
+        self._server.run_findings.edited(uri)
+        self._tell_index(uri, is_open=is_open)
+
+    def _tell_index(self, uri: str, *, is_open: bool) -> None:
+        if "indexes" not in self._server.__dict__:  # nobody has searched yet
+            return
+        path = to_fs_path(uri) if uri.startswith("file:") else None
+        if path:
+            opened = self._server.workspace.text_documents.get(uri)
+            self._server.indexes.take_text(Path(path), opened.source if opened and is_open else None)

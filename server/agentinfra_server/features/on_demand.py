@@ -40,6 +40,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         lsp.TEXT_DOCUMENT_DID_CHANGE,
         lsp.TEXT_DOCUMENT_DID_SAVE,
         lsp.TEXT_DOCUMENT_DID_CLOSE,
+        lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES,
     ),
     "spec_reading": (
         lsp.TEXT_DOCUMENT_DIAGNOSTIC,
@@ -49,6 +50,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         lsp.TEXT_DOCUMENT_HOVER,
         lsp.TEXT_DOCUMENT_DEFINITION,
     ),
+    "spec_references": (lsp.TEXT_DOCUMENT_REFERENCES, lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT),
     "spec_lenses": (lsp.TEXT_DOCUMENT_CODE_LENS,),
     "virtual_documents": (lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT,),
 }
@@ -56,6 +58,7 @@ OPTIONS: Mapping[str, Any] = {
     lsp.TEXT_DOCUMENT_DIAGNOSTIC: lsp.DiagnosticOptions(
         inter_file_dependencies=True, workspace_diagnostics=False, identifier="agentinfra"
     ),
+    lsp.TEXT_DOCUMENT_DID_SAVE: lsp.SaveOptions(include_text=True),
     lsp.TEXT_DOCUMENT_CODE_LENS: lsp.CodeLensOptions(resolve_provider=False),
     lsp.TEXT_DOCUMENT_CODE_ACTION: lsp.CodeActionOptions(
         code_action_kinds=("quickfix", "refactor.rewrite", "source.agentinfra"), resolve_provider=True
@@ -70,17 +73,19 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 
 def register(server: Connection) -> None:
     """Register every method and command; each module's ``handlers(server)`` has them by name."""
+    turn = asyncio.Lock()
     for module, names in MODULES.items():
         for name in names:
-            server.feature(name, OPTIONS.get(name))(_deferred(server, module, name))
+            server.feature(name, OPTIONS.get(name))(_deferred(server, turn, module, name))
     for module, verbs in COMMANDS.items():
         for verb in verbs:
-            server.command(f"agentinfra.{verb}")(_deferred(server, module, verb))
+            server.command(f"agentinfra.{verb}")(_deferred(server, turn, module, verb))
 
 
-def _deferred(server: Connection, module: str, name: str) -> Handler:
+def _deferred(server: Connection, turn: asyncio.Lock, module: str, name: str) -> Handler:
     async def handle(*given: Any) -> Any:
-        handlers = server.loaded.get(module) or await asyncio.to_thread(partial(_handlers, server, module))
+        async with turn:  # what comes while a module loads is begun after it, in its order
+            handlers = server.loaded.get(module) or await asyncio.to_thread(partial(_handlers, server, module))
         return await handlers[name](*given)
 
     return handle

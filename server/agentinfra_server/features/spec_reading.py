@@ -13,11 +13,11 @@ from pygls.uris import to_fs_path
 from agentinfra.spec.source import Lines, Span
 from agentinfra.spec.spec_source import RequirementSource, SpecSource
 from agentinfra.spec.tasks_source import TasksSource
-from agentinfra_server.features.provenance import Provenance
 from agentinfra_server.session.connection import Connection
+from agentinfra_server.session.provenance import provenance_of
 from agentinfra_server.session.spec_documents import NAMES, Pair, SpecDocuments, spec_path, to_range
 
-_ID = re.compile(r"\b(?:N?FR|T|Q)-\d+\b")
+ID = re.compile(r"\b(?:N?FR|T|Q)-\d+\b")
 
 
 def handlers(server: Connection) -> dict[str, Callable[[Any], Awaitable[Any]]]:
@@ -37,7 +37,6 @@ class _Reading:
     def __init__(self, server: Connection) -> None:
         self._server = server
         self._documents: SpecDocuments = server.spec_documents
-        self._provenance: dict[Path, Provenance] = {}
 
     async def diagnostics(self, params: lsp.DocumentDiagnosticParams) -> lsp.RelatedFullDocumentDiagnosticReport:
         path = spec_path(params.text_document.uri)
@@ -78,18 +77,18 @@ class _Reading:
 
     async def definition(self, params: lsp.DefinitionParams) -> lsp.Location | None:
         path = spec_path(params.text_document.uri)
-        name = self._id_at(params.text_document.uri, params.position)
+        name = id_at(self._server, params.text_document.uri, params.position)
         if path is None or name is None:
             return None
         pair = await self._documents.pair(path.parent)
-        found = _place(pair, name)
+        found = place_of(pair, name)
         if found is None:
             return None
         body, span, file = found
         return lsp.Location((pair.folder / file).as_uri(), to_range(body, span, self._documents.units))
 
     async def _told_of_id(self, path: Path, uri: str, place: lsp.Position) -> str:
-        name = self._id_at(uri, place)
+        name = id_at(self._server, uri, place)
         return _told(await self._documents.pair(path.parent), name) if name else ""
 
     async def _told_of_code(self, uri: str, line: int) -> str:
@@ -99,17 +98,7 @@ class _Reading:
         if not path or found is None or not folders:
             return ""
         folder = folders[-1]
-        if folder not in self._provenance:
-            self._provenance[folder] = Provenance(folder, self._server.workspaces.log(folder))
-        return await self._provenance[folder].of_line(Path(path), found.source, line)
-
-    def _id_at(self, uri: str, place: lsp.Position) -> str | None:
-        found = self._server.workspace.text_documents.get(uri)
-        if found is None or place.line >= len(found.lines):
-            return None
-        line = found.lines[place.line]
-        column = self._server.workspace.position_codec.position_from_client_units(found.lines, place).character
-        return next((one[0] for one in _ID.finditer(line) if one.start() <= column <= one.end()), None)
+        return await provenance_of(self._server, folder).of_line(Path(path), found.source, line)
 
     def _spec_symbols(self, source: SpecSource) -> Iterator[lsp.DocumentSymbol]:
         for section in source.sections:
@@ -147,8 +136,8 @@ class _Reading:
 
     def _links(self, pair: Pair, body: Lines) -> Iterator[lsp.DocumentLink]:
         for index, line in enumerate(body.lines):
-            for one in _ID.finditer(line):
-                found = _place(pair, one[0])
+            for one in ID.finditer(line):
+                found = place_of(pair, one[0])
                 if found is None or (found[0] is body and found[1].start == body.starts[index] + one.start()):
                     continue  # it is defined here
                 span = Span(body.starts[index] + one.start(), body.starts[index] + one.end())
@@ -156,6 +145,16 @@ class _Reading:
                 yield lsp.DocumentLink(
                     to_range(body, span, self._documents.units), target, tooltip=_title(pair, one[0])
                 )
+
+
+def id_at(server: Connection, uri: str, place: lsp.Position) -> str | None:
+    """The id that is written at a place of an open document; None where there is none."""
+    found = server.workspace.text_documents.get(uri)
+    if found is None or place.line >= len(found.lines):
+        return None
+    line = found.lines[place.line]
+    column = server.workspace.position_codec.position_from_client_units(found.lines, place).character
+    return next((one[0] for one in ID.finditer(line) if one.start() <= column <= one.end()), None)
 
 
 def _folds(pair: Pair, name: str) -> Iterator[tuple[int, int]]:
@@ -171,7 +170,7 @@ def _folds(pair: Pair, name: str) -> Iterator[tuple[int, int]]:
             yield above + one.first, above + filled[-1]
 
 
-def _place(pair: Pair, name: str) -> tuple[Lines, Span, str] | None:
+def place_of(pair: Pair, name: str) -> tuple[Lines, Span, str] | None:
     """Where an id is defined: the lines, the place, and the file's name."""
     if pair.tasks and name.startswith("T-"):
         named = next((one.id for one in pair.tasks.tasks if one.id.name == name), None)
@@ -192,7 +191,7 @@ def _title(pair: Pair, name: str) -> str:
 
 def _told(pair: Pair, name: str) -> str:
     """What stands behind an id, as Markdown; "" for one that is not there."""
-    found = _place(pair, name)
+    found = place_of(pair, name)
     if found is None:
         return ""
     body, span, _ = found

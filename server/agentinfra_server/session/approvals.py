@@ -93,18 +93,24 @@ class Approvals:
         if path is not None:
             self._opened.pop(path, None)
 
-    async def saved(self, uri: str) -> None:
-        """A document was saved: where its draft was turned into an approved one, the run that waits for it goes on."""
+    async def saved(self, uri: str, text: str | None) -> None:
+        """A document was saved: where its draft was turned into an approved one, the run that waits for it goes on.
+
+        Args:
+            uri: The document.
+            text: What was saved, as the editor tells of it; its document may be edited further by now.
+        """
         path = _spec(uri)
         known = self._opened.get(path) if path else None
         if path is None or known is None:
             return
         on_disk = await asyncio.to_thread(_read, path)
         known.disk = _hash(on_disk)
-        if known.status == "approved":
-            refusal = self._refusal(known, on_disk, self._text(uri))
+        said = self._text(uri) if text is None else text
+        if _status(said) == "approved":
+            refusal = self._refusal(known, on_disk, said)
             known.turned, known.was_draft = None, False
-            self._decide(path, body_sha(self._text(uri)), refusal)
+            self._decide(path, body_sha(said), refusal)
 
     def _refusal(self, known: _Opened, on_disk: bytes, text: str) -> str:
         """Why an approval does not count; "" where it does."""

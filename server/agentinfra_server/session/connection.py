@@ -14,6 +14,8 @@ from agentinfra_server.protocol.wire import Wire
 from agentinfra_server.session.workspaces import Workspaces
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pygls.server import ServerErrors
 
     from agentinfra_server.session.answers import Answers
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from agentinfra_server.session.code_work import CodeWork
     from agentinfra_server.session.editor import Editor
     from agentinfra_server.session.indexes import Indexes
+    from agentinfra_server.session.provenance import Provenance
     from agentinfra_server.session.run_documents import RunDocuments
     from agentinfra_server.session.run_findings import RunFindings
     from agentinfra_server.session.runs import Runs
@@ -34,6 +37,7 @@ class Connection(LanguageServer):
     Attributes:
         may_exit: Whether the editor asked for the shutdown; leaving without it is a failure by the protocol.
         workspaces: The open folders.
+        provenance: Where the code of each folder comes from, as far as somebody asked.
         loaded: Handlers of the features that were needed so far, by module.
     """
 
@@ -42,6 +46,7 @@ class Connection(LanguageServer):
         self.may_exit = False
         self.workspaces = Workspaces(self._folders)
         self.loaded: dict[str, Mapping[str, Any]] = {}
+        self.provenance: dict[Path, Provenance] = {}
 
     @cached_property
     def editor(self) -> Editor:

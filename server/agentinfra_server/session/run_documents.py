@@ -25,6 +25,7 @@ from agentinfra.workflow.event_log import FINAL_RUN_STATES
 from agentinfra.workflow.run_state import RunState, reduce
 from agentinfra.workflow.spec_facts import status_of
 from agentinfra.workflow.task_data import task_of
+from agentinfra_server.session.spec_documents import NAMES
 
 if TYPE_CHECKING:
     from agentinfra_server.session.connection import Connection
@@ -63,6 +64,7 @@ class RunDocuments:
         self._states: dict[str, RunState] = {}
         self._replaced: dict[Path, set[int]] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def owner(self, path: Path, text: str) -> Owner | None:
         """The run that a document belongs to.
@@ -87,7 +89,7 @@ class RunDocuments:
         if home is None:
             return None
         path = home[1] / QUESTIONS / "spec.md"
-        state = await asyncio.to_thread(self._state, home[0], run)
+        state = await asyncio.to_thread(self._on_record, home[0], run)  # the question may be newer than what was told
         if state is not None:
             await asyncio.to_thread(path.parent.mkdir, mode=0o700, exist_ok=True)
             await self._write([(path, _asked(state))])
@@ -112,11 +114,19 @@ class RunDocuments:
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell_soon())
 
+    def watch(self) -> None:
+        """Have the editor say when specifications or tasks change on disk, where it can: runs land there by git."""
+        able = self._server.client_capabilities.workspace
+        watches = able.did_change_watched_files if able else None
+        if self._watching is None and watches and watches.dynamic_registration:
+            self._watching = asyncio.create_task(self._watch())
+
     async def aclose(self) -> None:
         """Leave off telling."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+        tasks = [one for one in (self._telling, self._watching) if one is not None]
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _owner(self, path: Path, text: str) -> Owner | None:
         own = self.place(path)
@@ -127,8 +137,9 @@ class RunDocuments:
         return Owner(folder, state, own is not None) if state else None
 
     def _state(self, folder: Path, run: str) -> RunState | None:
-        if run in self._states:
-            return self._states[run]
+        return self._states.get(run) or self._on_record(folder, run)
+
+    def _on_record(self, folder: Path, run: str) -> RunState | None:
         if not run or not self._server.workspaces.has_log(folder):
             return None
         state = reduce(self._server.workspaces.log(folder).read(run))
@@ -173,6 +184,16 @@ class RunDocuments:
         new.write_bytes(text.encode("utf-8"))
         new.replace(path)
         self._replaced[path] = known
+
+    async def _watch(self) -> None:
+        watchers = [lsp.FileSystemWatcher(f"**/{name}") for name in NAMES]
+        options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
+        what = lsp.Registration("agentinfra-specifications", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._server.client_register_capability_async(lsp.RegistrationParams([what]))
+        except (TimeoutError, JsonRpcException):
+            return  # it tells of edits and saves all the same
 
     async def _tell_soon(self) -> None:
         await asyncio.sleep(CALM_SECONDS)

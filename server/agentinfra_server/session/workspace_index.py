@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from agentinfra.core.config import load_settings
 from agentinfra.memory.chunk import Definition
 from agentinfra.memory.index_report import Followed
 from agentinfra.memory.indexing_process import IndexingProcess
@@ -28,6 +29,9 @@ class WorkspaceIndex:
     Args:
         folder: The workspace folder.
         on_status: Told whenever :meth:`status` is another one.
+
+    Raises:
+        ConfigError: The user's settings, which name the embedder, cannot be read.
     """
 
     def __init__(self, folder: Path, on_status: Callable[[IndexStatus], None]) -> None:
@@ -36,9 +40,14 @@ class WorkspaceIndex:
         self._state: IndexState = "off"
         self._done = self._total = 0
         self._message = ""
-        self._memory = WorkspaceMemory.open(folder)
+        embedder = load_settings(folder, own_planner=False).index.embedder
+        self._memory = WorkspaceMemory.open(folder, embedder=embedder)
         self._process = IndexingProcess(
-            folder, on_progress=self._progress, on_followed=self._followed, on_trouble=self._trouble
+            folder,
+            embedder=embedder,
+            on_progress=self._progress,
+            on_followed=self._followed,
+            on_trouble=self._trouble,
         )
         self._starting: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Task[None]] = {}

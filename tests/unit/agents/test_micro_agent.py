@@ -54,6 +54,13 @@ async def test_what_earlier_work_taught_is_told_to_large_models_in_every_try(siz
     assert ["[lesson] Round half up." in text for text in texts(model)] == [told, told]
 
 
+@pytest.mark.parametrize(("size", "told"), [("full", True), ("compact", False)])
+async def test_what_of_the_repository_fits_is_shown_to_large_models_in_every_try(size, told):
+    agent, bench, model = work([WRONG, RIGHT], STATED, size=size, around={"T-1": "=== used maths.py:1-2 ==="})
+    assert (await agent.arun(bench)).done
+    assert ["<repository>" in text and "=== used maths.py:1-2 ===" in text for text in texts(model)] == [told, told]
+
+
 async def test_a_wrong_try_is_told_to_every_other_sample():
     agent, bench, model = work([WRONG, WRONG, RIGHT], STATED)
     assert (await agent.arun(bench)).done

@@ -153,3 +153,32 @@ async def test_an_empty_index_still_gives_the_specification(builder):
         ("spec.md:12-14", "spec"),
         ("memory", "lessons"),
     ]
+
+
+async def test_only_what_is_within_is_shown_and_what_a_claimed_file_outside_uses_is_followed(builder):
+    request = ContextRequest(
+        "remove from the cart", ("shop/cart.py",), within=frozenset({"shop/prices.py"}), mapped=True
+    )
+    context = await builder().build(request, 3000)
+    assert {piece.path for piece in context.pieces} == {"repository", "shop/prices.py"}
+    assert "total_price is used by shop/cart.py" in {reason for piece in context.pieces for reason in piece.reasons}
+    assert "shop/cart.py:" not in context.text
+
+
+async def test_the_map_shows_what_is_leant_on_within_its_share(builder):
+    request = ContextRequest("remove from the cart", ("shop/cart.py",), mapped=True)
+    [drawn] = [piece for piece in (await builder().build(request, 1000)).pieces if piece.kind == "map"]
+    assert drawn.source == "repository"
+    assert "shop/prices.py:\n  def total_price(items)  #4" in drawn.text
+    assert drawn.tokens > 60
+    [drawn] = [piece for piece in (await builder().build(request, 300)).pieces if piece.kind == "map"]
+    assert drawn.tokens <= 60
+    assert not any(piece.kind == "map" for piece in (await builder().build(REQUEST, 1000)).pieces)
+
+
+async def test_of_too_many_files_there_is_no_map(builder, monkeypatch):
+    request = ContextRequest("one", mapped=True)
+    for most, drawn in ((len(FILES), True), (len(FILES) - 1, False)):
+        monkeypatch.setattr("agentinfra.memory.context.MAPPED_FILES", most)
+        pieces = (await builder().build(request, 1000)).pieces
+        assert any(piece.kind == "map" for piece in pieces) == drawn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentinfra.core.errors import AgentInfraError
 from agentinfra.environment.git_workspace import GitWorkspace
@@ -14,6 +15,9 @@ from agentinfra.workflow.run_state import reduce
 from agentinfra.workflow.trace import trace
 from agentinfra_server.protocol.language import tr, tr_count
 from agentinfra_server.session.moved_lines import number_in
+
+if TYPE_CHECKING:
+    from agentinfra_server.session.connection import Connection
 
 MOST_TESTS = 3
 TRACE_SECONDS = 10.0
@@ -61,6 +65,15 @@ class Provenance:
         links = [one for one in traced.trace.links if _has(one, name, number)]
         return "\n\n---\n\n".join([await asyncio.to_thread(self._told, one) for one in links])
 
+    async def links(self, name: str) -> tuple[Link, ...]:
+        """What stands for a requirement or a task in what was accepted; nothing where nothing is known of it."""
+        try:
+            async with asyncio.timeout(TRACE_SECONDS), self._turn:
+                git = await asyncio.to_thread(GitWorkspace.open, self._folder, init=False)
+                return (await self._current(git)).trace.of(name)
+        except (AgentInfraError, TimeoutError):
+            return ()  # no repository, no run, no such id
+
     async def _current(self, git: GitWorkspace) -> _Traced:
         head = await git.commit_id("HEAD")
         if self._traced is None or self._traced.commit != head:
@@ -80,6 +93,13 @@ class Provenance:
                 f"Run `{link.run}`{model} · commit `{link.commit[:10]}`",
             ]
         )
+
+
+def provenance_of(server: Connection, folder: Path) -> Provenance:
+    """The one of a workspace folder."""
+    if folder not in server.provenance:
+        server.provenance[folder] = Provenance(folder, server.workspaces.log(folder))
+    return server.provenance[folder]
 
 
 def _has(link: Link, path: str, number: int | None) -> bool:
