@@ -102,12 +102,14 @@ class ContextBuilder:
         start = start or [(hit.path, hit.start, hit.end) for hit in hits[:_STARTS]]
         used = await self._store.run(lambda store: used_definitions(store, start))
         shown = {*request.files, *(piece.path for piece in request.spec)}
+        files = [piece for piece in files if request.shows(piece.path)]
+        similar = [_similar(hit) for hit in hits if hit.path not in shown]
         found = {
             "spec": _cut(request.spec, int(tokens * _SHARES["spec"])),
             "map": await self._map(request, int(tokens * _SHARES["map"])),
-            "files": [piece for piece in files if request.shows(piece.path)],
+            "files": files if request.files else similar,  # what fits a question is what files are to a task
             "used": [_used(one) for one in used if request.shows(one.stored.path)],
-            "similar": [_similar(hit) for hit in hits if hit.path not in shown],
+            "similar": similar if request.files else [],
             "lessons": _lessons(request.lessons, max(LEAST_LESSONS, int(tokens * _SHARES["lessons"]))),
         }
         return Context(tuple(join(pack([Section(one, _SHARES[name]) for name, one in found.items()], tokens))))

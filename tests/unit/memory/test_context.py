@@ -182,3 +182,10 @@ async def test_of_too_many_files_there_is_no_map(builder, monkeypatch):
         monkeypatch.setattr("agentinfra.memory.context.MAPPED_FILES", most)
         pieces = (await builder().build(request, 1000)).pieces
         assert any(piece.kind == "map" for piece in pieces) == drawn
+
+
+async def test_what_fits_a_question_comes_before_what_it_uses(builder):
+    found = await builder.build(ContextRequest("What does the shopping cart cost?"), 2_000)
+    kinds = [piece.kind for piece in found.pieces]
+    assert kinds[0] == "similar"
+    assert "used" in kinds
