@@ -57,15 +57,15 @@ def suites() -> tuple[Suite, ...]:
     """All suites, in the order in which they run; the shares of those that are not on request make up 20 minutes."""
     root_tests = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
     return (
-        Suite("setup", 200, (setup("--tests"),)),
+        Suite("setup", 170, (setup("--tests"),)),
         Suite("check", 50, check_commands()),
-        Suite("unit", 330, tests=("tests/unit", *root_tests), workers=3),
+        Suite("unit", 340, tests=("tests/unit", *root_tests), workers=3),
         Suite("conformance", 60, tests=("tests/conformance",)),
-        Suite("server", 120, tests=("tests/server",), workers=2),
-        Suite("e2e", 260, tests=("tests/e2e",), workers=2),
+        Suite("server", 200, tests=("tests/server",), workers=2),
+        Suite("e2e", 290, tests=("tests/e2e",), workers=2),
         Suite("vscode", 300, (setup("--vscode"),), tests=("tests/vscode",), on_request=True),
-        Suite("model", 90, ((str(BIN / "agentinfra"), "models", "pull", "qwen2.5-coder-1.5b"),)),
-        Suite("live", 90, tests=("tests/live",)),
+        Suite("model", 50, ((str(BIN / "agentinfra"), "models", "pull", "qwen2.5-coder-1.5b"),)),
+        Suite("live", 40, tests=("tests/live",)),
     )
 
 

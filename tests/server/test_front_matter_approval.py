@@ -63,8 +63,10 @@ async def refused(editor: Editor, why: str) -> None:
 
 
 async def until_approved(editor: Editor) -> str:
+    said = len(editor.notes.get("window/showMessage", []))
     async with asyncio.timeout(LIMIT):
         while not (found := await approval(editor)):
+            assert editor.notes.get("window/showMessage", [])[said:] == []
             await asyncio.sleep(0.05)
     return found[0]
 
@@ -179,11 +181,15 @@ async def test_what_is_edited_after_the_approval_is_not_approved(tmp_path, folde
         change(editor, spec, later, 3)
         sha = await until_approved(editor)
         assert sha == body_sha(text)
+        async with asyncio.timeout(LIMIT):
+            while not spec.with_name("tasks.md").exists():  # the log has been written into the documents
+                await asyncio.sleep(0.05)
+        assert spec.read_text() == approved(text)  # but not into one that is being edited
         save(editor, spec, later)
         report = await editor.result("textDocument/diagnostic", {"textDocument": document})
         assert "edited-after-approval" in [one["code"] for one in report["items"]]
         assert await approval(editor) == [sha]
-        assert spec.read_text() == later  # nothing of the person's is overwritten
+        assert spec.read_text() == later
         assert await editor.leave() == 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -113,20 +112,6 @@ async def test_a_wrong_question_is_answered_with_what_is_wrong(tmp_path, folder)
             reply = await editor.request("agentinfra/search", params)
             assert reply["error"]["code"] == -32602
             assert said in reply["error"]["message"]
-
-
-async def test_trust_counts_for_what_comes_in_the_same_breath_although_its_handler_must_load_first(tmp_path, folder):
-    trusting = {"experimental": {"agentinfra": {**OURS, "trust": True}}}
-    granted = {"jsonrpc": "2.0", "method": "agentinfra/trust/granted", "params": {}}
-    asked = {"jsonrpc": "2.0", "id": "after", "method": "workspace/symbol", "params": {"query": "brew"}}
-    bodies = [json.dumps(message).encode() for message in (granted, asked)]
-    async with serving(tmp_path) as editor:
-        await editor.initialize(folder, capabilities=trusting)
-        assert await editor.result("workspace/symbol", {"query": "brew"}) is None
-        assert editor.process.stdin
-        editor.process.stdin.write(b"".join(b"Content-Length: %d\r\n\r\n" % len(body) + body for body in bodies))
-        (answer,) = await editor.until(lambda: editor.unasked)
-        assert [one["name"] for one in answer["result"]] == ["brew"]
 
 
 async def test_an_untrusted_workspace_is_not_read_before_the_person_trusts_it(tmp_path, folder):

@@ -41,11 +41,11 @@ class _Documents:
         self._changed(params.text_document.uri, is_open=True)
 
     async def saved(self, params: lsp.DidSaveTextDocumentParams) -> None:
-        self._changed(params.text_document.uri, is_open=False)
         if spec_path(params.text_document.uri):
             await self._server.approvals.saved(params.text_document.uri, params.text)
             await self._server.answers.saved(params.text_document.uri)
             self._server.run_documents.changed()
+        self._changed(params.text_document.uri, is_open=False)
 
     async def closed(self, params: lsp.DidCloseTextDocumentParams) -> None:
         if spec_path(params.text_document.uri):

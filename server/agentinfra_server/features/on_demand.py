@@ -76,15 +76,24 @@ def register(server: Connection) -> None:
     turn = asyncio.Lock()
     for module, names in MODULES.items():
         for name in names:
-            server.feature(name, OPTIONS.get(name))(_deferred(server, turn, module, name))
+            server.feature(name, OPTIONS.get(name))(deferred(server, turn, module, name))
     for module, verbs in COMMANDS.items():
         for verb in verbs:
-            server.command(f"agentinfra.{verb}")(_deferred(server, turn, module, verb))
+            server.command(f"agentinfra.{verb}")(deferred(server, turn, module, verb))
 
 
-def _deferred(server: Connection, turn: asyncio.Lock, module: str, name: str) -> Handler:
+def deferred(server: Connection, turn: asyncio.Lock, module: str, name: str) -> Handler:
+    """A handler that loads its module with its first message.
+
+    Args:
+        server: The connection.
+        turn: Held while a module loads: what comes meanwhile is begun after it, in its order.
+        module: The name of the module in this package.
+        name: Which of its handlers.
+    """
+
     async def handle(*given: Any) -> Any:
-        async with turn:  # what comes while a module loads is begun after it, in its order
+        async with turn:
             handlers = server.loaded.get(module) or await asyncio.to_thread(partial(_handlers, server, module))
         return await handlers[name](*given)
 

@@ -22,7 +22,7 @@ from agentinfra_server.session.spec_documents import spec_path
 if TYPE_CHECKING:
     from agentinfra_server.session.connection import Connection
 
-SETTLE_SECONDS = 0.5
+SETTLE_SECONDS = 1.0
 """How long after an edit its own save may come: some editors tell of an edit when they have saved it already."""
 
 UNTRUSTED = noted("the workspace is not trusted")
@@ -100,7 +100,7 @@ class Approvals:
             uri: The document.
             text: What was saved, as the editor tells of it; its document may be edited further by now.
         """
-        path = _spec(uri)
+        path, now = _spec(uri), time.monotonic()
         known = self._opened.get(path) if path else None
         if path is None or known is None:
             return
@@ -108,20 +108,19 @@ class Approvals:
         known.disk = _hash(on_disk)
         said = self._text(uri) if text is None else text
         if _status(said) == "approved":
-            refusal = self._refusal(known, on_disk, said)
+            refusal = self._refusal(known, now, on_disk.decode("utf-8", "replace"), said)
             known.turned, known.was_draft = None, False
             self._decide(path, body_sha(said), refusal)
 
-    def _refusal(self, known: _Opened, on_disk: bytes, text: str) -> str:
+    def _refusal(self, known: _Opened, now: float, on_disk: str, text: str) -> str:
         """Why an approval does not count; "" where it does."""
         if known.turned is None:
             return FOUND
         if not self._server.editor.trusts:
             return UNTRUSTED
-        if known.is_behind and time.monotonic() - known.turned > SETTLE_SECONDS:
+        if known.is_behind and now - known.turned > SETTLE_SECONDS:
             return BEHIND
-        saved = on_disk.decode("utf-8", "replace")
-        is_same = body_sha(saved) == body_sha(text) and _status(saved) == "approved"
+        is_same = body_sha(on_disk) == body_sha(text) and _status(on_disk) == "approved"
         return "" if is_same else OTHERS
 
     def _decide(self, path: Path, sha: str, refusal: str) -> None:

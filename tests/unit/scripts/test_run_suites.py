@@ -33,9 +33,9 @@ def test_passing_suites_are_counted_against_their_shares(suites):
     code, output = suites.script("run_suites.py", "unit", "server")
     assert code == 0
     assert output.splitlines()[-1] == "2 passed, 0 failed"
-    assert row(output, "unit")[2:] == ["330", "1", "0"]
-    assert row(output, "server")[2:] == ["120", "1", "0"]
-    assert row(output, "total")[2:] == ["450"]
+    assert row(output, "unit")[2:] == ["340", "1", "0"]
+    assert row(output, "server")[2:] == ["200", "1", "0"]
+    assert row(output, "total")[2:] == ["540"]
 
 
 @pytest.mark.parametrize(
