@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from agentinfra.core.errors import SandboxError
@@ -19,6 +20,9 @@ _LAUNCH_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
 _MERGED = ("bin", "sbin", "lib", "lib64", "lib32", "libx32")
 _ETC = ("ld.so.cache", "alternatives")
+_CHILD_PID = re.compile(rb'"child-pid": *(\d+)')
+# Killed already, it can only be held up by the kernel: a hung disk, say.
+_GONE_SECONDS = 5.0
 _ISOLATION = (
     *("--unshare-user", "--unshare-all", "--disable-userns", "--die-with-parent", "--new-session"),
     *("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"),
@@ -67,13 +71,17 @@ class Bubblewrap:
             options += ["--json-status-fd", str(status), "--remount-ro", "/", "--chdir", str(command.scratch)]
             _write(policy, _joined(options))
             argv = (str(self._bwrap), "--args", str(policy), "--", *self._inner_argv(command))
-            result = await run_bounded(
-                unprivileged(argv, staged, scratch) if staged else argv,
-                cwd=Path("/"),
-                env={"PATH": _LAUNCH_PATH},
-                limits=command.limits,
-                pass_fds=(hosts, policy, status),
-            )
+            try:
+                result = await run_bounded(
+                    unprivileged(argv, staged, scratch) if staged else argv,
+                    cwd=Path("/"),
+                    env={"PATH": _LAUNCH_PATH},
+                    limits=command.limits,
+                    pass_fds=(hosts, policy, status),
+                )
+            finally:
+                # The container outlives the killed program by a moment, a cancelled one too.
+                await asyncio.shield(_gone(os.pread(status, 4096, 0)))
             _require_started(result, os.pread(status, 4096, 0))
             return result
 
@@ -177,6 +185,26 @@ def _write(descriptor: int, data: bytes) -> None:
     with open(descriptor, "wb", closefd=False) as file:
         file.write(data)
     os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+async def _gone(status: bytes) -> None:
+    """Wait until the container's first process has ended, which it does after all others in it (pid_namespaces(7))."""
+    found = _CHILD_PID.search(status)
+    try:
+        process = os.pidfd_open(int(found[1])) if found else None
+    except ProcessLookupError:
+        return
+    if process is None:
+        return
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(process, ended.set)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GONE_SECONDS):
+                await ended.wait()
+    finally:
+        loop.remove_reader(process)
+        os.close(process)
 
 
 def _require_started(result: SandboxResult, status: bytes) -> None:

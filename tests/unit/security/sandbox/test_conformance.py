@@ -5,6 +5,7 @@ whose interpreter lies below a home folder that nobody else may enter (the last 
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -243,6 +244,32 @@ async def test_cancelling_ends_everything(scratch):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not await beats(scratch)
+
+
+def named(marker):
+    """The processes that were started with this argument."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if marker.encode() in (folder / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+async def test_nothing_is_left_at_the_moment_a_cancelled_run_returns(scratch):
+    """Not even a daemon that let go of the streams, by which its end could be noticed."""
+    quiet = "import os\nos.close(1)\nos.close(2)" + textwrap.dedent(DAEMON) + "time.sleep(60)"
+    for attempt in range(5):
+        (scratch / "beat").unlink(missing_ok=True)
+        marker = f"{scratch.parent.name}-{attempt}"
+        task = asyncio.create_task(inside(scratch, quiet, marker))
+        while not (scratch / "beat").exists():
+            await asyncio.sleep(0.02)
+        assert named(marker)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not named(marker)
 
 
 async def test_the_sandbox_dies_with_a_killed_server(scratch, tmp_path):
