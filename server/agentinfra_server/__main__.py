@@ -15,6 +15,9 @@ from typing import BinaryIO, cast
 
 from agentinfra import __version__
 
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes may hold up the one that talks with the editor; Python's own is 0.005."""
+
 
 def main() -> int:
     """Serve one editor until it leaves; the exit code is 0 when it said goodbye before."""
@@ -29,10 +32,12 @@ def main() -> int:
     # Only now: --version answers without the protocol's machinery.
     from agentinfra_server.output import PatientOutput  # noqa: PLC0415
     from agentinfra_server.server import create_server  # noqa: PLC0415
+    from agentinfra_server.stdio import serve  # noqa: PLC0415
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     server = create_server()
     output = PatientOutput(claim_stdout(), on_lost=end_now)
-    server.start_io(sys.stdin.buffer, cast("BinaryIO", output))
+    serve(server, sys.stdin.buffer, cast("BinaryIO", output))
     return 0 if server.may_exit else 1
 
 

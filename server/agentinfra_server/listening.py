@@ -16,6 +16,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 
 from agentinfra_server.session.connection import Connection
+from agentinfra_server.stdio import PipeReader
 
 HOST = "127.0.0.1"
 MOST_MESSAGE_BYTES = 64 << 20
@@ -64,7 +65,8 @@ class Listener:
         stop = threading.Event()
         try:
             await self._until_ended(
-                server, lambda: run_async(stop, reader, server.protocol, _SILENT, server.report_server_error)
+                server,
+                lambda: run_async(stop, PipeReader(reader), server.protocol, _SILENT, server.report_server_error),
             )
         finally:
             writer.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agentinfra_server.features import on_demand
 from agentinfra_server.protocol.message import read
 from agentinfra_server.protocol.messages import METHODS
 
@@ -62,6 +63,11 @@ async def test_every_example_is_answered_as_the_page_says(tmp_path):
 
 def test_every_method_is_on_the_page():
     assert [method.name for method in METHODS if method.name not in PAGE] == []
+
+
+def test_every_standard_method_is_on_the_page():
+    methods = [method for some in on_demand.MODULES.values() for method in some if not method.startswith("agentinfra/")]
+    assert [method for method in methods if f"`{method}`" not in PAGE] == []
 
 
 def test_the_schema_and_the_types_are_the_ones_of_the_messages():
