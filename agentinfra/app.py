@@ -248,8 +248,13 @@ class App:
         begin: Callable[[], object] = lambda: None,
     ) -> str:
         settings = load_settings(self.workspace, own_planner=planner is None and options.planner is None)
-        fall = partial(self._tell_fall, run)
-        models = manager_from(settings.models, base_url=options.base_url, on_fall=fall, providers=self.providers)
+        models = manager_from(
+            settings.models,
+            base_url=options.base_url,
+            on_fall=partial(self._tell_fall, run),
+            on_fetch=partial(self._tell, run),
+            providers=self.providers,
+        )
         is_named = bool(options.replay or options.model or settings.models.default)
         servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
@@ -353,6 +358,9 @@ class App:
 
     def _tell(self, run: str, text: str) -> None:
         self.log.append(run, EventDraft("notice", {"level": "info", "text": text}))
+
+    def _tell(self, run: str, text: str) -> None:
+        self.log.append(run, EventDraft("notice", {"level": "info", "text": text}, key=text))
 
     def _tell_fall(self, run: str, member: ChatModel, error: ModelError, following: ChatModel) -> None:
         why = (error.why or error.what).rstrip(".")

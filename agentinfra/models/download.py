@@ -21,6 +21,7 @@ from agentinfra.models.sources import fetch, length_of
 Progress = Callable[[str, int, int], None]
 """Told what happens, the bytes done and the bytes in all."""
 
+_STEPS = 10
 LOCK_SECONDS = 3600.0
 # Room for a part that is unpacked beside the file, and for whatever else the machine writes meanwhile.
 SPARE_BYTES = 256 << 20
@@ -57,6 +58,24 @@ async def ensure_model(
     except OSError as error:
         raise _disk_failed(target, entry, error) from error
     return target
+
+
+def in_steps(tell: Callable[[str], None]) -> Progress:
+    """A progress that is told in sentences, at each stage's start and at each tenth.
+
+    Args:
+        tell: Takes a sentence; may be called from a worker thread.
+    """
+    last = ("", -1)
+
+    def told(what: str, done: int, total: int) -> None:
+        nonlocal last
+        step = (what, done * _STEPS // max(total, 1))
+        if step != last:
+            last = step
+            tell(f"{what}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+
+    return told
 
 
 async def _replace(target: Path, entry: CatalogEntry, told: Progress, spare_bytes: int) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from agentinfra.core.errors import ConfigError, ModelError, ModelUnavailable
 from agentinfra.core.interfaces import ModelProfile
 from agentinfra.core.messages import ChatReply, ChatRequest
 from agentinfra.models.catalog import CATALOG
-from agentinfra.models.download import ensure_model
+from agentinfra.models.download import ensure_model, in_steps
 from agentinfra.models.local_process import Address, LocalProcess
 from agentinfra.models.openai_chat_model import OpenAIChatModel
 from agentinfra.models.timeouts import Timeouts
@@ -30,6 +31,7 @@ class LocalModel:
     Args:
         name: The name, with or without ``local:``.
         fetch: Finds the catalogue's file; the default downloads it where it is missing.
+        tell: Told in sentences how far that download is; may be called from a worker thread.
         process: Makes the child for a file; for tests.
 
     Raises:
@@ -41,12 +43,13 @@ class LocalModel:
         name: str,
         *,
         fetch: Callable[[str], Awaitable[Path]] | None = None,
+        tell: Callable[[str], None] | None = None,
         process: Callable[[Path], LocalProcess] = LocalProcess,
     ) -> None:
         self._short = name.removeprefix("local:")
         if self._short not in CATALOG and not self._short.endswith(".gguf"):
             raise _unknown(self._short)
-        self._fetch = fetch or _from_catalog
+        self._fetch = fetch or partial(_from_catalog, tell)
         self._make_process = process
         self._process: LocalProcess | None = None
         self._client: tuple[Address, OpenAIChatModel] | None = None
@@ -135,8 +138,8 @@ class _SharedProcesses:
 _SHARED = _SharedProcesses()
 
 
-async def _from_catalog(name: str) -> Path:
-    return await ensure_model(CATALOG[name])
+async def _from_catalog(tell: Callable[[str], None] | None, name: str) -> Path:
+    return await ensure_model(CATALOG[name], progress=in_steps(tell) if tell else None)
 
 
 def _unknown(name: str) -> ConfigError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -39,6 +39,7 @@ class ModelManager:
         providers: Factories of more providers by name; they come before those that AgentInfra and plugins bring.
         retry: How often and how long to go on trying.
         on_fall: Told when another model of a chain is asked.
+        on_fetch: Told in sentences how far the download of an embedded model is; may be called from a worker thread.
         env: Instead of the process's environment.
 
     Raises:
@@ -56,6 +57,7 @@ class ModelManager:
         providers: Mapping[str, ModelFactory] | None = None,
         retry: RetryPolicy | None = None,
         on_fall: OnFall | None = None,
+        on_fetch: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._env = os.environ if env is None else env
@@ -63,6 +65,7 @@ class ModelManager:
         self._chains: dict[tuple[str, ...], ChatModel] = {}
         in_environment = parse_aliases(self._env.get(ALIASES_VARIABLE, ""))
         self._names = ModelNames({**(aliases or {}), **in_environment}, fallbacks or {})
+        self._on_fetch = on_fetch
         self._base_url = base_url or self._env.get("OPENAI_BASE_URL")
         self._providers: dict[str, ModelFactory] = {**self._built_in(), **(providers or {})}
         self._limiters = dict(limiters or {})
@@ -137,7 +140,7 @@ class ModelManager:
         return {
             **openai_providers(self._base_url, self._env),
             "anthropic": _claude,
-            LOCAL: _local,
+            LOCAL: partial(_local, self._on_fetch),
             **{provider: partial(_on_this_machine, provider, url) for provider, url in SERVERS.items()},
         }
 
@@ -229,7 +232,7 @@ def _claude(name: str) -> ChatModel:
     return AnthropicModel(f"anthropic:{name}")
 
 
-def _local(name: str) -> ChatModel:
+def _local(on_fetch: Callable[[str], None] | None, name: str) -> ChatModel:
     from agentinfra.models.local_model import LocalModel  # noqa: PLC0415
 
-    return LocalModel(name)
+    return LocalModel(name, tell=on_fetch)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,7 @@ def manager_from(
     *,
     base_url: str | None = None,
     on_fall: OnFall | None = None,
+    on_fetch: Callable[[str], None] | None = None,
     providers: Mapping[str, ModelFactory] | None = None,
 ) -> ModelManager:
     """The manager that a person's settings ask for.
@@ -58,6 +59,7 @@ def manager_from(
         settings: Aliases, fallbacks and limits.
         base_url: Endpoint of ``openai:`` and ``openai-compatible:`` models.
         on_fall: Told when another model of a chain is asked.
+        on_fetch: Told in sentences how far the download of an embedded model is; may be called from a worker thread.
         providers: Factories of more providers by name.
 
     Raises:
@@ -69,6 +71,7 @@ def manager_from(
         limiters={provider: RateLimiter(**dict(limits)) for provider, limits in settings.limits.items()},
         base_url=base_url,
         on_fall=on_fall,
+        on_fetch=on_fetch,
         providers=providers,
     )
 

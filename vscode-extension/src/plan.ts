@@ -1,7 +1,7 @@
 /** "Plan project from idea": the idea, the model, and off. */
 import * as path from "node:path";
 import * as vscode from "vscode";
-import type { RunStartParams } from "./protocol";
+import type { ModelInfo, RunStartParams } from "./protocol";
 import type { Server } from "./server";
 
 export async function plan(server: Server): Promise<void> {
@@ -81,7 +81,7 @@ async function chosenModel(server: Server): Promise<string | undefined> {
   const [known, own] = await Promise.all([server.request("agentinfra/models/list", {}), vscode.lm.selectChatModels()]);
   const items = [
     ...own.map((model) => ({ label: model.name, description: model.vendor, id: `client:${model.vendor}/${model.family}` })),
-    ...known.models.map((model) => ({ label: model.id, description: sources()[model.source], id: model.id })),
+    ...known.models.map((model) => ({ label: model.id, description: described(model), id: model.id })),
   ];
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t("Which model?"),
@@ -89,6 +89,16 @@ async function chosenModel(server: Server): Promise<string | undefined> {
     matchOnDescription: true,
   });
   return picked?.id;
+}
+
+/** Where it runs; of an embedded model its size and licence, too. */
+function described(model: ModelInfo): string {
+  const size = model.sizeBytes ?? 0;
+  if (size === 0) {
+    return sources()[model.source];
+  }
+  const facts = `${Math.round(size / 1e6)} MB · ${model.licence ?? ""}`;
+  return `${model.isHere === false ? vscode.l10n.t("free, on this machine, is downloaded first") : sources().local} · ${facts}`;
 }
 
 function sources(): Record<"api" | "local", string> {

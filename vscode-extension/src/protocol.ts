@@ -199,11 +199,21 @@ export interface LmResult {
 }
 
 /**
- * A model that can be chosen: ``provider:model``, and where it runs.
+ * A model that can be chosen.
+ *
+ * Attributes:
+ *     id: ``provider:model``.
+ *     source: Where it runs.
+ *     licence: SPDX name of an embedded model's licence; empty for others.
+ *     size_bytes: Of an embedded model's file; 0 for others.
+ *     is_here: Whether it can be asked at once; the first run fetches it otherwise.
  */
 export interface ModelInfo {
   id: string;
   source: "api" | "local";
+  licence?: string;
+  sizeBytes?: number;
+  isHere?: boolean;
 }
 
 /**
@@ -213,7 +223,7 @@ export interface ModelsListParams {
 }
 
 /**
- * The models, the preferred ones first.
+ * The models, the preferred ones first; the embedded one that is advised comes last where it is not here yet.
  */
 export interface ModelsListResult {
   models: Array<ModelInfo>;

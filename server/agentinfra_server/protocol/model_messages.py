@@ -14,10 +14,21 @@ Json = Mapping[str, Any]
 
 @message
 class ModelInfo:
-    """A model that can be chosen: ``provider:model``, and where it runs."""
+    """A model that can be chosen.
+
+    Attributes:
+        id: ``provider:model``.
+        source: Where it runs.
+        licence: SPDX name of an embedded model's licence; empty for others.
+        size_bytes: Of an embedded model's file; 0 for others.
+        is_here: Whether it can be asked at once; the first run fetches it otherwise.
+    """
 
     id: str
     source: Source
+    licence: str = ""
+    size_bytes: int = 0
+    is_here: bool = True
 
 
 @message
@@ -27,7 +38,7 @@ class ModelsListParams:
 
 @message
 class ModelsListResult:
-    """The models, the preferred ones first."""
+    """The models, the preferred ones first; the embedded one that is advised comes last where it is not here yet."""
 
     models: list[ModelInfo]
 

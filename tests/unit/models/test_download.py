@@ -9,8 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from agentinfra.core.errors import ModelUnavailable
-from agentinfra.models.catalog import CatalogEntry, HttpSource, PackageSource
-from agentinfra.models.download import ensure_model
+from agentinfra.core.messages import ChatRequest, user
+from agentinfra.models.catalog import CATALOG, CatalogEntry, HttpSource, PackageSource
+from agentinfra.models.download import ensure_model, in_steps
+from agentinfra.models.model_manager import ModelManager
 
 CONTENT = bytes(range(256)) * 40
 PART = 4096
@@ -258,3 +260,35 @@ async def test_a_folder_that_cannot_be_made_is_said_plainly(server, tmp_path):
     with pytest.raises(ModelUnavailable, match="cannot be kept") as caught:
         await fetch(entry(server.source), tmp_path / "file" / "models")
     assert "Make the folder writable" in caught.value.next_step
+
+
+def test_progress_in_sentences_is_told_at_each_stage_and_tenth():
+    told = []
+    progress = in_steps(told.append)
+    for done in range(0, 2_000_001, 10_000):
+        progress("tiny from here", done, 2_000_000)
+    progress("tiny from there", 0, 2_000_000)
+    progress("tiny from there", 0, 2_000_000)
+    assert told[0] == "tiny from here: 0 of 2 MB"
+    assert told[-1] == "tiny from there: 0 of 2 MB"
+    assert len(told) == 12  # eleven of the first stage, its end included
+
+
+def test_a_size_of_nothing_is_no_division_by_it():
+    told = []
+    in_steps(told.append)("tiny", 0, 0)
+    assert told == ["tiny: 0 of 0 MB"]
+
+
+async def test_a_manager_tells_how_far_the_download_of_an_embedded_model_is(server, tmp_path, monkeypatch):
+    monkeypatch.setitem(CATALOG, "tiny", entry(server.source))
+    monkeypatch.setenv("AGENTINFRA_MODEL_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    told = []
+    manager = ModelManager(on_fetch=told.append)
+    with pytest.raises(ModelUnavailable):  # it comes, and is no model
+        await manager.get_model("local:tiny").complete(ChatRequest((user("Hello"),)))
+    await manager.aclose()
+    assert (tmp_path / "models" / "tiny.gguf").read_bytes() == CONTENT
+    assert told
+    assert all("of 0 MB" in sentence for sentence in told)  # it is that small
