@@ -53,6 +53,10 @@ class Result(NamedTuple):
     problem: str = ""
 
 
+PULL = (str(BIN / "agentinfra"), "models", "pull", "qwen2.5-coder-1.5b")
+"""Brings the embedded model, where it is not here yet."""
+
+
 def suites() -> tuple[Suite, ...]:
     """All suites, in the order in which they run; the shares of those that are not on request make up 20 minutes."""
     root_tests = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
@@ -63,9 +67,9 @@ def suites() -> tuple[Suite, ...]:
         Suite("conformance", 60, tests=("tests/conformance",)),
         Suite("server", 200, tests=("tests/server",), workers=2),
         Suite("e2e", 290, tests=("tests/e2e",), workers=2),
-        Suite("vscode", 300, (setup("--vscode"),), tests=("tests/vscode",), on_request=True),
-        Suite("model", 50, ((str(BIN / "agentinfra"), "models", "pull", "qwen2.5-coder-1.5b"),)),
+        Suite("model", 50, (PULL,)),
         Suite("live", 40, tests=("tests/live",)),
+        Suite("vscode", 420, (setup("--vscode"), PULL), tests=("tests/vscode",), on_request=True),
     )
 
 

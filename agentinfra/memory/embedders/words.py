@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _IDENTIFIER = re.compile(r"\w+")
+_OR_BLANK = bytes(byte if byte < 128 and (chr(byte).isalnum() or byte == ord("_")) else 32 for byte in range(256))
+"""For each byte of an ASCII text itself where it belongs to an identifier, or a blank."""
 _ASCII_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]|[0-9]+")
 _RUN = re.compile(r"[^\W\d_]+|\d+")
 _KEPT_IDENTIFIERS = 1 << 16
@@ -39,7 +41,14 @@ _indexed = _Indexed()
 
 def index_words(text: str) -> str:
     """The text as a full-text index wants it: the parts of each identifier, and the whole where it has several."""
-    return " ".join(filter(None, map(_indexed.__getitem__, _IDENTIFIER.findall(text))))
+    return " ".join(filter(None, map(_indexed.__getitem__, _identifiers(text))))
+
+
+def _identifiers(text: str) -> list[str]:
+    """What the pattern finds, of an ASCII text in half the time."""
+    if text.isascii():
+        return text.encode().translate(_OR_BLANK).decode().split()
+    return _IDENTIFIER.findall(text)
 
 
 def parts_of(identifier: str) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentinfra.memory.embedders import words
 from agentinfra.memory.embedders.words import index_words, parts_of, split_words
@@ -38,3 +40,9 @@ def test_more_identifiers_than_are_remembered_are_split_all_the_same():
         index_words(many)
     assert len(words._indexed) <= words._KEPT_IDENTIFIERS
     assert index_words("oneName1 __ x") == "one name 1 onename1 x"
+
+
+@given(st.text(st.characters(max_codepoint=300)))
+def test_identifiers_are_the_same_in_ascii_and_in_any_other_text(text):
+    beyond = index_words(f"{text} é").split()[:-1]
+    assert index_words(text).split() == beyond
