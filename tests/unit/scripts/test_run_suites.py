@@ -102,7 +102,7 @@ def test_a_suite_that_hangs_is_ended_with_its_children(suites):
 def test_an_unknown_suite_is_refused_with_the_known_ones(suites):
     code, output = suites.script("run_suites.py", "units")
     assert code == 2
-    assert output == "No suite units; there are setup, check, unit, conformance, server, e2e, vscode, model, live\n"
+    assert output == "No suite units; there are setup, check, unit, conformance, server, e2e, model, live, vscode\n"
 
 
 def test_the_shares_fill_twenty_minutes(suites):
