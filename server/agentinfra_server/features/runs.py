@@ -15,6 +15,7 @@ from agentinfra.environment.hunks import Hunk, hunks
 from agentinfra.workflow.event_log import FINAL_RUN_STATES
 from agentinfra.workflow.run_state import reduce
 from agentinfra_server.features.answering import ContentModified, Handler, answering
+from agentinfra_server.features.initializing import require_consent
 from agentinfra_server.protocol import messages as wire
 from agentinfra_server.protocol.language import tr
 from agentinfra_server.session.connection import Connection
@@ -50,6 +51,7 @@ async def start(server: Connection, params: wire.RunStartParams) -> wire.RunStar
             tr("The workspace is not trusted, so its own planner is not run"),
             next_step=tr("Trust the workspace first"),
         )
+    await require_consent(server, folder, params)
     options = {
         "mode": params.mode,
         "init": params.initialize,
