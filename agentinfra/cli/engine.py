@@ -16,7 +16,7 @@ requests to this process
 ``code/offers``              ``{}`` → ``{offers: {agent: [action]}, problems}``, of other agents; imports their code
 requests of this process
 ``question/ask``             ``{run, id, text, why, options, recommended}`` → ``{answer}``
-``spec/approve``             ``{run, path, sha}`` → ``{approved}``
+``spec/approve``             ``{run, path, sha}`` → ``{approved, sha}``, the hash of the text that was seen
 ``permission/request``       ``{run, title, detail}`` → ``{allowed}``; an error denies
 ``lm/request``               as in :mod:`agentinfra.models.client_model`; pieces come as notifications ``lm/chunk``
 ``lm/countTokens``           ``{selector, text}`` → ``{count}``
@@ -88,7 +88,7 @@ class DrivingHuman:
             "options": list(question.options),
             "recommended": question.recommended,
         }
-        return str(await self._ask("question/ask", params, "answer"))
+        return str((await self._ask("question/ask", params)).get("answer"))
 
     async def approve(self, spec_path: Path) -> bool:
         """Ask whether to build what the file says, until the answer was about what it says now.
@@ -100,10 +100,12 @@ class DrivingHuman:
             return True
         while True:
             asked = body_sha(await asyncio.to_thread(spec_path.read_text, encoding="utf-8"))
-            reply = await self._ask("spec/approve", {"path": str(spec_path), "sha": asked}, "approved")
+            reply = await self._ask("spec/approve", {"path": str(spec_path), "sha": asked})
             now = body_sha(await asyncio.to_thread(spec_path.read_text, encoding="utf-8"))
-            if reply is not True or now == asked:
-                return reply is True
+            is_approved = reply.get("approved") is True
+            # It may have been edited after the question: then the answer says which text it is about.
+            if not is_approved or now == reply.get("sha", asked):
+                return is_approved
 
     async def permit(self, title: str, detail: str) -> bool:
         """Ask for a permission; silence and errors deny.
@@ -112,11 +114,12 @@ class DrivingHuman:
             RunStopped: Whoever drives is gone.
         """
         try:
-            return await self._ask("permission/request", {"title": title, "detail": detail}, "allowed") is True
+            reply = await self._ask("permission/request", {"title": title, "detail": detail})
+            return reply.get("allowed") is True
         except RpcError:
             return False
 
-    async def _ask(self, method: str, params: Params, wanted: str) -> object:
+    async def _ask(self, method: str, params: Params) -> Mapping[str, object]:
         try:
             reply = cast("object", await self._peer.request(method, {"run": self._run(), **params}))
         except RpcError as error:
@@ -125,7 +128,7 @@ class DrivingHuman:
             raise RunStopped("Nobody answers", why=error.what, next_step="Resume the run when somebody can") from error
         except AgentInfraError as error:
             raise RunStopped("The editor left", next_step="Resume the run to go on") from error
-        return cast("Mapping[str, object]", reply).get(wanted) if isinstance(reply, dict) else None
+        return cast("Mapping[str, object]", reply) if isinstance(reply, dict) else {}
 
 
 class Engine:

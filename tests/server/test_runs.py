@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pygls.uris import to_fs_path
 
+from agentinfra.spec.front_matter import body_sha
 from tests.server.editor import Editor, serving
 
 ROOT = Path(__file__).parents[2]
@@ -193,3 +195,29 @@ async def test_an_unattended_run_asks_nothing(tmp_path, folder):
         (approval,) = [event for event in events(editor) if event["kind"] == "approval"]
         assert approval["data"]["by"] == "--yes"
         assert await editor.leave() == 0
+
+
+@pytest.mark.parametrize("by_command", [False, True])
+async def test_what_was_edited_after_the_question_is_approved_as_it_is_now_at_once(tmp_path, folder, by_command):
+    async with serving(tmp_path) as editor:
+        await editor.initialize(folder, ours=True)
+        run = (await editor.result("agentinfra/run/start", START))["runId"]
+        await editor.until(lambda: state(editor) == "awaiting_approval")
+        before = await editor.result("agentinfra/run/view", {"runId": run})
+        spec = Path(str(to_fs_path(before["specUri"])))
+        edited = spec.read_text("utf-8") + "\nA word of mine.\n"
+        spec.write_text(edited, "utf-8")
+        stale = {"runId": run, "decision": "approve", "specSha": before["specSha"]}
+        while "does not wait" in (
+            refused := (await editor.request("agentinfra/plan/decide", stale))["error"]["message"]
+        ):
+            pass  # the state is told before the question is put
+        assert "hash" in refused
+        seen = await editor.result("agentinfra/run/view", {"runId": run})
+        assert seen["specSha"] == body_sha(edited)
+        if by_command:
+            await editor.result("workspace/executeCommand", {"command": "agentinfra.approve", "arguments": []})
+        else:
+            await editor.result("agentinfra/plan/decide", {**stale, "specSha": seen["specSha"]})
+        approval = await editor.until(lambda: [one for one in events(editor) if one["kind"] == "approval"])
+        assert approval[0]["data"]["spec_sha"] == body_sha(edited)

@@ -14,7 +14,7 @@ from agentinfra_server.protocol import messages as wire
 from agentinfra_server.protocol.language import tr
 from agentinfra_server.protocol.message import message
 from agentinfra_server.session.connection import Connection
-from agentinfra_server.session.runs import APPROVAL
+from agentinfra_server.session.runs import APPROVAL, spec_sha
 
 Handle = Callable[[Connection, Any], Awaitable[object]]
 
@@ -80,7 +80,7 @@ async def _decide(server: Connection, given: RunChoice, *, decision: wire.Decisi
     if not waiting:
         raise InputError(tr("No run waits for an approval"), next_step=tr("Plan a project first"))
     newest = waiting[-1]
-    server.runs.questions.settle(newest.run_id, APPROVAL, decision)
+    server.runs.questions.settle(newest.run_id, APPROVAL, f"{decision} {await spec_sha(newest)}")
     return wire.PlanDecideResult(state="building" if decision == "approve" else "failed")
 
 

@@ -19,8 +19,8 @@ from agentinfra_server.features.initializing import require_consent
 from agentinfra_server.protocol import messages as wire
 from agentinfra_server.protocol.language import tr
 from agentinfra_server.session.connection import Connection
-from agentinfra_server.session.run_view import view_of
-from agentinfra_server.session.runs import APPROVAL, wire_event
+from agentinfra_server.session.run_view import as_on_disk, view_of
+from agentinfra_server.session.runs import APPROVAL, spec_sha, wire_event
 
 MOST_EVENTS = 5000
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -117,7 +117,7 @@ async def view(server: Connection, params: wire.RunViewParams) -> wire.RunView:
     run = params.run_id or (known[-1] if known else "")
     if run not in known:
         raise no_run(run, folder)
-    state = await asyncio.to_thread(lambda: reduce(log.read(run)))
+    state = await asyncio.to_thread(lambda: as_on_disk(reduce(log.read(run))))
     if state.state not in FINAL_RUN_STATES:
         await server.runs.show(folder, run, state.seq)
     return view_of(state, folder, state.tasks, is_live=server.runs.is_live(run))
@@ -141,9 +141,10 @@ async def decide_plan(server: Connection, params: wire.PlanDecideParams) -> wire
         raise InputError(
             tr("Run {run} does not wait for an approval", run=params.run_id), next_step=tr("See its state: run/get")
         )
-    if waiting[0].spec_sha != params.spec_sha:
-        raise ContentModified(tr("The specification's hash is {sha} now", sha=waiting[0].spec_sha))
-    server.runs.questions.settle(params.run_id, APPROVAL, params.decision)
+    now = await spec_sha(waiting[0])
+    if now != params.spec_sha:
+        raise ContentModified(tr("The specification's hash is {sha} now", sha=now))
+    server.runs.questions.settle(params.run_id, APPROVAL, f"{params.decision} {now}")
     return wire.PlanDecideResult(state="building" if params.decision == "approve" else "failed")
 
 

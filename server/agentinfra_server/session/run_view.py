@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from agentinfra.spec.front_matter import body_sha
 from agentinfra.workflow.event_fields import is_number, mapping, text
 from agentinfra.workflow.run_state import RunState, TaskView
 from agentinfra_server.protocol.messages import FindingItem, InstructionItem, OpenQuestion, RunView, TaskItem
@@ -54,6 +56,16 @@ def view_of(state: RunState, folder: Path, tasks: Iterable[TaskView], *, is_live
             for one in state.instructions
         ],
     )
+
+
+def as_on_disk(state: RunState) -> RunState:
+    """The state with the hash of the specification as the person may have edited it, while it waits for approval."""
+    if state.state != "awaiting_approval":
+        return state
+    try:
+        return replace(state, spec_sha=body_sha(Path(state.spec_path).read_text("utf-8")))
+    except (OSError, ValueError):
+        return state  # whoever approves it is told why it cannot be read
 
 
 def changed(before: RunState, after: RunState) -> list[TaskView]:

@@ -8,8 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pygls.uris import to_fs_path
+
+from agentinfra.core.errors import InputError
 from agentinfra.core.events import Event
 from agentinfra.protocols.json_rpc import REQUEST_CANCELLED, Handler, Params, RpcError
+from agentinfra.spec.front_matter import body_sha
 from agentinfra.workflow.event_log import SqliteEventLog
 from agentinfra.workflow.instructions import OVER
 from agentinfra.workflow.retrying import Retry
@@ -20,7 +24,7 @@ from agentinfra_server.session.client import Client
 from agentinfra_server.session.feed import follow
 from agentinfra_server.session.questions import Questions
 from agentinfra_server.session.run_process import RunProcess
-from agentinfra_server.session.run_view import changed, view_of
+from agentinfra_server.session.run_view import as_on_disk, changed, view_of
 from agentinfra_server.session.workspaces import Workspaces, engine_file
 
 APPROVAL = "approval"
@@ -149,7 +153,8 @@ class Runs:
         before = shown.state
         for event in events:
             shown.state = apply(shown.state, event)
-        view = view_of(shown.state, shown.folder, changed(before, shown.state), is_live=self.is_live(run))
+        state = await asyncio.to_thread(as_on_disk, shown.state)
+        view = view_of(state, shown.folder, changed(before, state), is_live=self.is_live(run))
         update = RunUpdate(
             run_id=run,
             folder=shown.folder.as_uri(),
@@ -188,7 +193,7 @@ class Runs:
         )
         return {"answer": await self._answered(question)}
 
-    async def _approve(self, params: Params) -> dict[str, bool]:
+    async def _approve(self, params: Params) -> dict[str, bool | str]:
         path = Path(params["path"])
         question = QuestionParams(
             run_id=params["run"],
@@ -200,7 +205,8 @@ class Runs:
             uri=path.as_uri(),
             spec_sha=params["sha"],
         )
-        return {"approved": await self._answered(question) == "approve"}
+        said, _, seen = (await self._answered(question)).partition(" ")
+        return {"approved": said == "approve", "sha": seen or params["sha"]}
 
     async def _answered(self, params: QuestionParams) -> str:
         question = self.questions.open(params)
@@ -221,6 +227,19 @@ class Runs:
     async def _permission(self, params: Params) -> dict[str, bool]:
         asked = PermissionParams(run_id=params["run"], title=params["title"], detail=params["detail"])
         return {"allowed": await self._client.permit(asked)}
+
+
+async def spec_sha(asked: QuestionParams) -> str:
+    """The hash of a specification that waits for approval, as it is on disk now.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    path = Path(to_fs_path(asked.uri or "") or "")
+    try:
+        return body_sha(await asyncio.to_thread(path.read_text, encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(tr("{path} cannot be read", path=path), why=str(error)) from error
 
 
 async def secrets_of(client: Client) -> dict[str, str]:
