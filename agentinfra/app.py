@@ -359,9 +359,6 @@ class App:
     def _tell(self, run: str, text: str) -> None:
         self.log.append(run, EventDraft("notice", {"level": "info", "text": text}))
 
-    def _tell(self, run: str, text: str) -> None:
-        self.log.append(run, EventDraft("notice", {"level": "info", "text": text}, key=text))
-
     def _tell_fall(self, run: str, member: ChatModel, error: ModelError, following: ChatModel) -> None:
         why = (error.why or error.what).rstrip(".")
         text = f"{member.name} cannot answer: {why}. {following.name} is asked instead"

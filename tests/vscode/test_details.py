@@ -97,7 +97,7 @@ def test_a_task_is_followed_told_something_and_readable_for_everyone(
 
     PICTURES.mkdir(parents=True, exist_ok=True)
     for theme, name in THEMES.items():
-        server.configure({"workbench.colorTheme": theme})
+        server.configure({"workbench.colorTheme": theme, "breadcrumbs.enabled": False})
         page = page_of(workbench)
         expect(page.locator(f"body.{name}")).to_be_visible()
         workbench.page.screenshot(path=PICTURES / f"{name}.png")

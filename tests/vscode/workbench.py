@@ -151,8 +151,8 @@ class Workbench:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def command(self, title: str) -> None:
-        """Run a command of the palette."""
+    def command(self, title: str, key: str | None = None) -> None:
+        """Run a command of the palette, by the mouse or by a key."""
         box = self.page.locator(".quick-input-widget")
         row = box.locator(f'.monaco-list-row[aria-label*="{title}"]').first
         for _ in range(TRIES):  # the palette lists what is known when it opens
@@ -163,7 +163,10 @@ class Workbench:
                 expect(row).to_be_visible(timeout=2000)
                 break
             self.page.keyboard.press("Escape")
-        row.click()
+        if key is None:
+            row.click()
+        else:
+            self.page.keyboard.press(key)
 
     def open(self, name: str) -> None:
         """Open a file of the folder."""

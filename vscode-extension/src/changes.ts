@@ -1,6 +1,7 @@
 /** What a run has merged on its branch: its tasks, the files of each, and what differs, piece by piece. */
 import * as path from "node:path";
 import * as vscode from "vscode";
+import { calm } from "./calm";
 import type { ChangeShowResult, HunkItem, TaskItem } from "./protocol";
 import type { Run, Runs } from "./runs";
 import type { Server } from "./server";
@@ -19,20 +20,29 @@ export interface Opinion {
   readonly onChanged: vscode.Event<void>;
 }
 
+const REST_MILLISECONDS = 100;
+const MILLISECONDS_A_TASK = 5;
+
 export class Changes implements vscode.TreeDataProvider<Change> {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private drawn = "";
+  /** Where a commit's file differs, by both: this never changes, and rows that are there at once lose no click. */
+  private readonly hunks = new Map<string, HunkItem[]>();
 
   constructor(private readonly runs: Runs, private readonly files: ChangedFiles, private readonly opinion: Opinion) {
-    runs.onChanged((run) => {
-      const now = [...run.tasks.values()].map((task) => task.commit).join();
-      if (now !== this.drawn) {
-        this.drawn = now;
-        this.changed.fire();
-      }
-    });
+    // All rows are drawn for one that is new, which takes the longer the more there are.
+    const rest = () => Math.max(REST_MILLISECONDS, MILLISECONDS_A_TASK * (runs.shown?.tasks.size ?? 0));
+    runs.onChanged(calm(() => this.draw(), rest));
     opinion.onChanged(() => this.changed.fire());
+  }
+
+  private draw(): void {
+    const now = [...(this.runs.shown?.tasks.values() ?? [])].map((task) => task.commit).join();
+    if (now !== this.drawn) {
+      this.drawn = now;
+      this.changed.fire();
+    }
   }
 
   /** The view; its check boxes say which pieces stay. */
@@ -62,7 +72,9 @@ export class Changes implements vscode.TreeDataProvider<Change> {
     if (change.kind === "hunk") {
       return [];
     }
-    const { hunks = [] } = await this.files.look(change);
+    const key = `${change.task.commit}/${change.file}`;
+    const hunks = this.hunks.get(key) ?? (await this.files.look(change)).hunks ?? [];
+    this.hunks.set(key, hunks);
     return hunks.map((hunk) => ({ ...change, kind: "hunk", hunk }));
   }
 

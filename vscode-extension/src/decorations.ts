@@ -6,19 +6,27 @@ import type { Runs } from "./runs";
 export class Decorations implements vscode.FileDecorationProvider {
   private readonly changed = new vscode.EventEmitter<vscode.Uri[]>();
   readonly onDidChangeFileDecorations = this.changed.event;
-  private claims = new Map<string, TaskItem>();
+  private readonly claims = new Map<string, TaskItem>();
+  private tasks = new Set<TaskItem>();
 
   constructor(runs: Runs) {
     runs.onChanged(() => {
       const run = runs.shown;
-      const before = this.claims;
       // What a person has accepted is theirs, and needs no mark any more.
-      const tasks = run === undefined || run.view.decision !== "" ? [] : [...run.tasks.values()];
+      const tasks = new Set(run === undefined || run.view.decision !== "" ? [] : run.tasks.values());
       const folder = vscode.Uri.parse(run?.view.folder ?? "");
-      const claimed = tasks.flatMap((task) => task.files.map((file) => [vscode.Uri.joinPath(folder, file).toString(), task] as const));
-      this.claims = new Map(claimed);
-      const touched = new Set([...before.keys(), ...this.claims.keys()]);
-      this.changed.fire([...touched].map((uri) => vscode.Uri.parse(uri)));
+      const gone = uris(folder, [...this.tasks].filter((task) => !tasks.has(task)));
+      const come = uris(folder, [...tasks].filter((task) => !this.tasks.has(task)));
+      this.tasks = tasks;
+      for (const [uri] of gone) {
+        this.claims.delete(uri.toString());
+      }
+      for (const [uri, task] of come) {
+        this.claims.set(uri.toString(), task);
+      }
+      if (gone.length + come.length > 0) {
+        this.changed.fire([...gone, ...come].map(([uri]) => uri));
+      }
     });
   }
 
@@ -30,4 +38,8 @@ export class Decorations implements vscode.FileDecorationProvider {
     const state = vscode.l10n.t(task.state);
     return new vscode.FileDecoration("A", `AgentInfra: ${task.id} ${task.title} (${state})`);
   }
+}
+
+function uris(folder: vscode.Uri, tasks: TaskItem[]): Array<[vscode.Uri, TaskItem]> {
+  return tasks.flatMap((task) => task.files.map((file) => [vscode.Uri.joinPath(folder, file), task] as [vscode.Uri, TaskItem]));
 }

@@ -1,12 +1,13 @@
 /** The details of a task, or of the whole run: what happened, in order, and a box to say something. */
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
+import { calm } from "./calm";
 import type { RunEvent, TaskItem } from "./protocol";
 import { OVER, type Run, type Runs } from "./runs";
 import { said as message, type Server } from "./server";
 import { say } from "./steering";
 import { cost, stateName, time } from "./tasksView";
-import { timeline } from "./timeline";
+import { Timeline } from "./timeline";
 import { said, type Said, type Shown } from "./webview/messages";
 
 const MOST_EVENTS = 5000;
@@ -14,10 +15,12 @@ const REST_MILLISECONDS = 200;
 
 export class Details implements vscode.WebviewViewProvider {
   private view: vscode.WebviewView | undefined;
-  private taskId: string | undefined;
   private runId = "";
-  private events: RunEvent[] = [];
-  private waiting = false;
+  private timeline = new Timeline(undefined, translated);
+  /** Number of the last event that is part of the timeline. */
+  private last = 0;
+  /** Ten updates a second are drawn five times. */
+  private readonly drawSoon = calm(() => void this.draw(), () => REST_MILLISECONDS);
 
   constructor(private readonly extension: vscode.Uri, private readonly server: Server, private readonly runs: Runs) {
     server.onNotification("agentinfra/run/update", ({ runId, events }) => {
@@ -34,7 +37,7 @@ export class Details implements vscode.WebviewViewProvider {
 
   /** Shows a task, or the run where none is named. */
   async select(task: TaskItem | undefined): Promise<void> {
-    this.taskId = task?.id;
+    this.begin(this.runId, task?.id);
     await vscode.commands.executeCommand("agentinfra.details.focus");
     this.refresh();
   }
@@ -54,30 +57,28 @@ export class Details implements vscode.WebviewViewProvider {
       this.refresh();
     } else if (told?.kind === "send") {
       const { text, when } = told;
-      await say(this.server, this.runs, { text, when, taskId: this.taskId ?? null }).catch((error: unknown) => {
+      await say(this.server, this.runs, { text, when, taskId: this.timeline.task ?? null }).catch((error: unknown) => {
         void vscode.window.showErrorMessage(message(error));
       });
     }
   }
 
-  /** Ten updates a second are drawn five times. */
   private refresh(): void {
-    if (!this.waiting && this.view?.visible) {
-      this.waiting = true;
-      setTimeout(() => {
-        this.waiting = false;
-        void this.draw();
-      }, REST_MILLISECONDS);
+    if (this.view?.visible) {
+      this.drawSoon();
     }
+  }
+
+  private begin(runId: string, task: string | undefined): void {
+    [this.runId, this.timeline, this.last] = [runId, new Timeline(task, translated), 0];
   }
 
   private async draw(): Promise<void> {
     const run = this.runs.shown;
     if (run !== undefined && run.view.runId !== this.runId) {
-      this.runId = run.view.runId;
-      this.events = [];
+      this.begin(run.view.runId, this.timeline.task);
     }
-    if (run !== undefined && (this.events.at(-1)?.seq ?? 0) < run.view.seq) {
+    if (run !== undefined && this.last < run.view.seq) {
       await this.fetch(run);
     }
     await this.view?.webview.postMessage(this.shown(run));
@@ -85,28 +86,30 @@ export class Details implements vscode.WebviewViewProvider {
 
   private async fetch(run: Run): Promise<void> {
     const { runId, folder } = run.view;
-    const sinceSeq = this.events.at(-1)?.seq ?? 0;
-    const found = await this.server.request("agentinfra/run/get", { runId, folder, sinceSeq, limit: MOST_EVENTS });
-    this.take(found.events ?? []);
+    const found = await this.server.request("agentinfra/run/get", { runId, folder, sinceSeq: this.last, limit: MOST_EVENTS });
+    if (runId === this.runId) {
+      this.take(found.events ?? []);
+    }
   }
 
+  /** Takes what comes next; where something is missing in between, the next drawing fetches it. */
   private take(events: readonly RunEvent[]): void {
-    const last = this.events.at(-1)?.seq ?? 0;
-    const fresh = events.filter((event) => event.seq > last);
-    if (fresh[0] !== undefined && fresh[0].seq === last + 1) {
-      this.events = [...this.events, ...fresh].slice(-2 * MOST_EVENTS);
+    const fresh = events.filter((event) => event.seq > this.last);
+    if (fresh[0]?.seq === this.last + 1) {
+      this.timeline.take(fresh);
+      this.last = fresh.at(-1)?.seq ?? this.last;
     }
     this.refresh();
   }
 
   private shown(run: Run | undefined): Shown {
-    const task = run?.tasks.get(this.taskId ?? "");
+    const task = run?.tasks.get(this.timeline.task ?? "");
     const title = task === undefined ? run?.view.title || run?.view.idea.slice(0, 80) || "" : `${task.id} ${task.title}`;
     return {
       kind: "show",
       title,
       facts: run === undefined ? [] : facts(run, task),
-      entries: timeline(this.events, task?.id, (text, ...given) => vscode.l10n.t(text, ...given)),
+      entries: this.timeline.entries,
       canSend: run !== undefined && run.view.isLive && !OVER.has(run.view.state),
       words: {
         empty: vscode.l10n.t("Nothing has been planned here yet."),
@@ -117,6 +120,10 @@ export class Details implements vscode.WebviewViewProvider {
       },
     };
   }
+}
+
+function translated(text: string, ...given: Array<string | number>): string {
+  return vscode.l10n.t(text, ...given);
 }
 
 function facts({ view, tasks }: Run, task: TaskItem | undefined): Shown["facts"] {

@@ -11,11 +11,16 @@ export class Environment {
 
   constructor(private readonly context: vscode.ExtensionContext, private readonly log: vscode.LogOutputChannel) {}
 
+  /** Whether the server can be started without a question. */
+  async isReady(): Promise<boolean> {
+    return given().length > 0 || (await installedPython(await folderOf(this.parts()))) !== undefined;
+  }
+
   /** The command that starts the server; asks before it installs anything. */
   async command(): Promise<string[]> {
-    const given = vscode.workspace.getConfiguration("agentinfra").get<string[]>("server.command", []);
-    if (given.length > 0) {
-      return given;
+    const own = given();
+    if (own.length > 0) {
+      return own;
     }
     const python = (await installedPython(await folderOf(this.parts()))) ?? (await this.installed());
     // Nothing in the opened folder stands in for a module.
@@ -88,4 +93,8 @@ export class Environment {
     const python = uv === undefined || chosen ? await findPython(candidates) : undefined;
     return { ...this.parts(), python, uv, wheelhouse: wheelhouse || undefined };
   }
+}
+
+function given(): string[] {
+  return vscode.workspace.getConfiguration("agentinfra").get<string[]>("server.command", []);
 }

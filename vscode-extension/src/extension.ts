@@ -1,8 +1,10 @@
 /** Shows and asks; the server decides. */
 import * as vscode from "vscode";
 import { ChangedFiles, Changes } from "./changes";
+import { showDebugInformation } from "./debugInformation";
 import { Decorations } from "./decorations";
 import { Details } from "./details";
+import { startForDocuments } from "./documents";
 import { Environment } from "./environment";
 import { serveLanguageModels } from "./languageModels";
 import { NeedsYou, type Waiting } from "./needsYou";
@@ -39,9 +41,10 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     server,
     needsYou.view,
-    vscode.window.createTreeView("agentinfra.tasks", { treeDataProvider: new TasksView(runs, load) }),
+    new TasksView(runs, load).register(),
     new Changes(runs, files, review).view(),
     review,
+    startForDocuments(server, environment),
     details.register(),
     command("details", (node: { task?: TaskItem } | undefined) => details.select(node?.task)),
     showStatus(runs),
@@ -82,8 +85,8 @@ function commands(
   return [
     command("plan", () => plan(server)),
     command("demo", () => demo(server, context.extensionUri)),
-    command("approve", () => decide(server, needsYou, "approve")),
-    command("reject", () => decide(server, needsYou, "reject")),
+    command("approve", () => decide(server, runs, needsYou, "approve")),
+    command("reject", () => decide(server, runs, needsYou, "reject")),
     command("answer", (one: Waiting) => needsYou.answer(one)),
     command("stop", () => runs.control("stop")),
     command("resume", () => runs.control("resume")),
@@ -92,6 +95,7 @@ function commands(
     command("openSpec", () => openSpec(runs)),
     command("restart", () => server.restart()),
     command("logs", () => server.log.show()),
+    command("debugInformation", () => showDebugInformation(context, server, KEYS)),
     command("setKey", () => setKey(context.secrets)),
   ];
 }
@@ -107,15 +111,19 @@ function command<A extends unknown[]>(name: string, run: (...given: A) => unknow
   });
 }
 
-async function decide(server: Server, needsYou: NeedsYou, decision: PlanDecideParams["decision"]): Promise<void> {
+type Decision = PlanDecideParams["decision"];
+
+async function decide(server: Server, runs: Runs, needsYou: NeedsYou, decision: Decision): Promise<void> {
+  const uri = needsYou.approval()?.specUri;
+  const open = vscode.workspace.textDocuments.find((one) => uri !== undefined && one.uri.toString() === vscode.Uri.parse(uri).toString());
+  if (open?.isDirty) {
+    await open.save(); // what is approved is what is on disk,
+    await runs.load(); // as it is there now
+  }
   const waiting = needsYou.approval();
   if (waiting === undefined) {
     void vscode.window.showInformationMessage(vscode.l10n.t("No specification waits for an approval."));
     return;
-  }
-  const open = vscode.workspace.textDocuments.find((one) => one.uri.toString() === vscode.Uri.parse(waiting.specUri).toString());
-  if (open?.isDirty) {
-    await open.save(); // what is approved is what is on disk
   }
   await server.request("agentinfra/plan/decide", { runId: waiting.runId, decision, specSha: waiting.specSha });
 }

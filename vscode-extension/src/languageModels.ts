@@ -1,8 +1,7 @@
 /** The server's requests to VS Code's language models: no key is needed where the editor has models. */
 import * as vscode from "vscode";
-import { ResponseError } from "vscode-languageclient/node";
 import type { LmCountParams, LmCountResult, LmRequestParams, LmResult } from "./protocol";
-import type { Server } from "./server";
+import { Refusal, type Server } from "./server";
 
 type Json = Record<string, unknown>;
 
@@ -47,14 +46,14 @@ async function counted(params: LmCountParams, token: vscode.CancellationToken): 
 async function selected(selector: Json): Promise<vscode.LanguageModelChat> {
   const [model] = await vscode.lm.selectChatModels(selector);
   if (model === undefined) {
-    throw new ResponseError(CODES["NotFound"] ?? 0, vscode.l10n.t("VS Code has no such language model."));
+    throw new Refusal(CODES["NotFound"] ?? 0, vscode.l10n.t("VS Code has no such language model."));
   }
   return model;
 }
 
 function refusal(error: unknown): unknown {
   if (error instanceof vscode.LanguageModelError) {
-    return new ResponseError(CODES[error.code] ?? NOT_SUPPORTED, error.message);
+    return new Refusal(CODES[error.code] ?? NOT_SUPPORTED, error.message);
   }
   return error;
 }
@@ -85,7 +84,7 @@ function inputPart(part: Json): vscode.LanguageModelTextPart | vscode.LanguageMo
       return new vscode.LanguageModelToolResultPart(String(part["callId"]), content);
     }
     default:
-      throw new ResponseError(NOT_SUPPORTED, vscode.l10n.t("This editor cannot hand {0} to a model.", String(part["type"])));
+      throw new Refusal(NOT_SUPPORTED, vscode.l10n.t("This editor cannot hand {0} to a model.", String(part["type"])));
   }
 }
 

@@ -16,6 +16,7 @@ export class NeedsYou implements vscode.TreeDataProvider<Waiting> {
   private readonly asked = new Set<Waiting>();
   private readonly shownSpecs = new Set<string>();
   private failure: Waiting | undefined;
+  private drawn = 0;
   /** Set by whoever makes the view, for its badge. */
   view: vscode.TreeView<Waiting> | undefined;
 
@@ -121,6 +122,11 @@ export class NeedsYou implements vscode.TreeDataProvider<Waiting> {
 
   private refresh(): void {
     const count = this.getChildren().length;
+    // Most of what a run tells is nothing that waits.
+    if (count === 0 && this.drawn === 0) {
+      return;
+    }
+    this.drawn = count;
     if (this.view) {
       this.view.badge = count > 0 ? { value: count, tooltip: vscode.l10n.t("{0} waiting for you", count) } : undefined;
     }

@@ -421,7 +421,7 @@ export interface RunSendResult {
  *     mode: How far the run may go without asking.
  *     model: ``provider:model``; the settings' or the best that there is where it is left out.
  *     budget: Its limits.
- *     initialize: Make the folder a git repository where it is none.
+ *     initialize: Make the folder a git repository where it is none; the person is asked first where files lie in it.
  *     planner: ``module:Class`` of the workspace's own planner; needs the workspace's trust.
  *     replay: URI of a record to play instead of asking a model.
  */

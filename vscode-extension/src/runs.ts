@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import type { RunView, TaskItem } from "./protocol";
 import { said, type Server } from "./server";
 
+/** A run, as it is now: the same object for as long as it is known. */
 export interface Run {
   view: RunView;
   tasks: Map<string, TaskItem>;
@@ -89,14 +90,13 @@ export class Runs {
       void this.wanted.update(WANTED, wanted);
     }
     const before = this.known.get(view.runId);
-    if (before !== undefined && before.view.seq > view.seq) {
-      return; // an older one that was on its way
-    }
-    const tasks = new Map(before?.tasks);
-    for (const task of view.tasks) {
-      tasks.set(task.id, task);
-    }
-    const run = { view, tasks: new Map(view.taskIds.flatMap((id) => entry(id, tasks))) };
+    // An older one that was on its way still tells of tasks that the newer one did not name.
+    const isOld = before !== undefined && before.view.seq > view.seq;
+    const told = view.tasks.map((task) => [task.id, task] as const);
+    const tasks = isOld ? new Map([...told, ...before.tasks]) : new Map([...(before?.tasks ?? []), ...told]);
+    const newer = isOld ? before.view : view;
+    // It stays the same object: rows of the views hold it, and each would keep a state of its own alive.
+    const run = Object.assign(before ?? {}, { view: newer, tasks: new Map(newer.taskIds.flatMap((id) => entry(id, tasks))) });
     this.known.set(view.runId, run);
     if (this.newest === undefined || view.runId >= this.newest || view.isLive) {
       this.newest = view.runId;

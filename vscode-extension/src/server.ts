@@ -1,6 +1,6 @@
 /** The language server: started when it is first needed, and spoken to by typed messages alone. */
 import * as vscode from "vscode";
-import { LanguageClient, ResponseError, State, type StaticFeature } from "vscode-languageclient/node";
+import type { LanguageClient, StaticFeature } from "vscode-languageclient/node";
 import {
   VERSION,
   type ClientNotifications,
@@ -19,6 +19,19 @@ const OURS: StaticFeature = {
   clear() {},
 };
 
+/** Of everything in the extension this takes longest to load: it is loaded with the first start of the server. */
+const loaded = () => import("vscode-languageclient/node");
+type Client = Awaited<ReturnType<typeof loaded>>;
+
+export type State = "starting" | "ready" | "stopped";
+
+/** Tells the server what cannot be done; its code says why. */
+export class Refusal extends Error {
+  constructor(readonly code: number, message: string) {
+    super(message);
+  }
+}
+
 export class Server implements vscode.Disposable {
   private readonly state = new vscode.EventEmitter<State>();
   /** Fires each time that a server process begins to start, is ready, or is gone. */
@@ -27,10 +40,12 @@ export class Server implements vscode.Disposable {
   /** Fires each time that a server process is ready, also after a crash. */
   readonly onStarted = this.started.event;
   readonly log = vscode.window.createOutputChannel("AgentInfra", { log: true });
+  /** What was started, and how it is. */
+  readonly about = { command: [] as string[], state: "stopped" as State, version: "" };
   private client: LanguageClient | undefined;
   private starting: Promise<LanguageClient> | undefined;
   private readonly heard = new Map<string, vscode.EventEmitter<unknown>>();
-  private readonly wiring: Array<(client: LanguageClient) => void> = [];
+  private readonly wiring: Array<(client: LanguageClient, of: Client) => void> = [];
   /** Says which command starts the server. */
   command: () => Promise<string[]> = () => Promise.reject(new Error("no command"));
 
@@ -39,7 +54,13 @@ export class Server implements vscode.Disposable {
     method: M,
     answer: (params: ServerRequests[M]["params"], token: vscode.CancellationToken) => Promise<ServerRequests[M]["result"]>,
   ): void {
-    this.wiring.push((client) => void client.onRequest<unknown, void>(method, answer));
+    this.wiring.push((client, { ResponseError }) => {
+      client.onRequest<unknown, void>(method, (params: ServerRequests[M]["params"], token) =>
+        answer(params, token).catch((error: unknown) => {
+          throw error instanceof Refusal ? new ResponseError(error.code, error.message) : error;
+        }),
+      );
+    });
   }
 
   /** Heeds a notification of the server. */
@@ -69,6 +90,11 @@ export class Server implements vscode.Disposable {
     await this.client?.sendNotification(method, params);
   }
 
+  /** Starts it, unless it runs. */
+  async ready(): Promise<void> {
+    await this.running();
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.running();
@@ -90,7 +116,9 @@ export class Server implements vscode.Disposable {
   private async start(): Promise<LanguageClient> {
     const [command = "", ...args] = await this.command();
     const options = { env: { ...process.env, PYTHONUNBUFFERED: "1", PYTHONSAFEPATH: "1" } };
-    const client = new LanguageClient(
+    this.about.command = [command, ...args];
+    const of = await loaded();
+    const client = new of.LanguageClient(
       "agentinfra",
       "AgentInfra",
       { command, args, options },
@@ -102,11 +130,14 @@ export class Server implements vscode.Disposable {
     );
     client.registerFeature(OURS);
     for (const wire of this.wiring) {
-      wire(client);
+      wire(client, of);
     }
     client.onDidChangeState(({ newState }) => {
-      this.state.fire(newState);
-      if (newState === State.Running) {
+      const { Starting, Running } = of.State;
+      this.about.state = newState === Running ? "ready" : newState === Starting ? "starting" : "stopped";
+      this.about.version = client.initializeResult?.serverInfo?.version ?? "";
+      this.state.fire(this.about.state);
+      if (newState === Running) {
         this.started.fire();
       }
     });
@@ -124,8 +155,5 @@ export class Server implements vscode.Disposable {
 
 /** What an error of the server, or of its start, says to a person. */
 export function said(error: unknown): string {
-  if (error instanceof ResponseError || error instanceof Error) {
-    return error.message;
-  }
-  return String(error);
+  return error instanceof Error ? error.message : String(error);
 }

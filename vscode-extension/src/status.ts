@@ -1,6 +1,5 @@
 /** One item of the status bar, and the contexts that menus depend on. */
 import * as vscode from "vscode";
-import { State } from "vscode-languageclient/node";
 import { OVER, type Run, type Runs } from "./runs";
 import type { Server } from "./server";
 import { cost, stateName } from "./tasksView";
@@ -27,11 +26,11 @@ export function showServer(server: Server): vscode.Disposable {
   item.text = vscode.l10n.t("AgentInfra: not started");
   item.command = { command: "agentinfra.ui.logs", title: vscode.l10n.t("Show the log") };
   const listening = server.onState((state) => {
-    item.busy = state === State.Starting;
-    item.text = state === State.Stopped ? vscode.l10n.t("AgentInfra: stopped") : vscode.l10n.t("AgentInfra: ready");
-    item.severity = vscode.LanguageStatusSeverity[state === State.Stopped ? "Warning" : "Information"];
+    item.busy = state === "starting";
+    item.text = state === "stopped" ? vscode.l10n.t("AgentInfra: stopped") : vscode.l10n.t("AgentInfra: ready");
+    item.severity = vscode.LanguageStatusSeverity[state === "stopped" ? "Warning" : "Information"];
     item.command =
-      state === State.Stopped
+      state === "stopped"
         ? { command: "agentinfra.ui.restart", title: vscode.l10n.t("Restart") }
         : { command: "agentinfra.ui.logs", title: vscode.l10n.t("Show the log") };
   });

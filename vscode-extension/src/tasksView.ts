@@ -1,5 +1,6 @@
 /** The tree of a run: engineers, their tasks, and the tests of each. */
 import * as vscode from "vscode";
+import { calm } from "./calm";
 import type { RunView, TaskItem } from "./protocol";
 import type { Run, Runs } from "./runs";
 
@@ -25,12 +26,20 @@ const LOOK: Record<string, [icon: string, color?: string]> = {
 const REST_MILLISECONDS = 100;
 
 export class TasksView implements vscode.TreeDataProvider<Node> {
-  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly changed = new vscode.EventEmitter<Node[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
-  private waiting = false;
+  /** The tasks' rows, which stay the same objects: so each can be drawn alone. */
+  private readonly rows = new Map<string, Extract<Node, { kind: "task" }>>();
+  private view: vscode.TreeView<Node> | undefined;
+  private shape = "";
 
   constructor(private readonly runs: Runs, private readonly onVisible: () => void) {
-    runs.onChanged(() => this.refresh());
+    runs.onChanged(calm(() => this.draw(), () => REST_MILLISECONDS));
+  }
+
+  register(): vscode.Disposable {
+    this.view = vscode.window.createTreeView("agentinfra.tasks", { treeDataProvider: this });
+    return this.view;
   }
 
   getChildren(node?: Node): Node[] {
@@ -49,7 +58,7 @@ export class TasksView implements vscode.TreeDataProvider<Node> {
       case "engineer":
         return [...node.run.tasks.values()]
           .filter((task) => task.engineer === node.name)
-          .map((task) => ({ kind: "task", run: node.run, task }));
+          .map((task) => this.row(node.run, task));
       case "task":
         return tests(node.task).map((id) => ({ kind: "test", task: node.task, id }));
       default:
@@ -72,16 +81,27 @@ export class TasksView implements vscode.TreeDataProvider<Node> {
     }
   }
 
-  /** Updates come ten times a second; the tree is drawn once for those of a moment. */
-  private refresh(): void {
-    if (this.waiting) {
+  private row(run: Run, task: TaskItem): Node {
+    const row = Object.assign(this.rows.get(task.id) ?? { kind: "task" as const }, { run, task });
+    this.rows.set(task.id, row);
+    return row;
+  }
+
+  /** Draws the rows that have changed, and all of them only where there are others: each costs the editor memory. */
+  private draw(): void {
+    const run = this.runs.shown;
+    if (run === undefined || this.view === undefined) {
       return;
     }
-    this.waiting = true;
-    setTimeout(() => {
-      this.waiting = false;
-      this.changed.fire();
-    }, REST_MILLISECONDS);
+    this.view.message = run.view.isLive ? progress(run) : "";
+    const shape = [head(run), ...[...run.tasks.values()].map(({ id, engineer }) => `${engineer}/${id}`)].join("\n");
+    const stale = [...run.tasks.values()].filter((task) => this.rows.has(task.id) && this.rows.get(task.id)?.task !== task);
+    if (shape !== this.shape) {
+      this.shape = shape;
+      this.changed.fire(undefined);
+    } else if (stale.length > 0) {
+      this.changed.fire(stale.map((task) => this.row(run, task)));
+    }
   }
 }
 
@@ -94,12 +114,22 @@ function tests(task: TaskItem): string[] {
   return task.green.length > 0 ? task.green : task.red;
 }
 
-function runItem({ view, tasks }: Run): vscode.TreeItem {
-  const item = new vscode.TreeItem(view.title || view.idea || view.runId, vscode.TreeItemCollapsibleState.Expanded);
+function progress({ view, tasks }: Run): string {
   const over = [...tasks.values()].filter((task) => task.state === "done").length;
-  const progress = tasks.size > 0 ? `${over}/${tasks.size}` : "";
+  return [tasks.size > 0 ? `${over}/${tasks.size}` : "", cost(view), time(view.elapsed)].filter(Boolean).join(" · ");
+}
+
+/** What is said of a run in its own row, which is drawn with all others: while it goes on, only what changes seldom. */
+function head(run: Run): string {
+  const { runId, title, state, isLive, findings } = run.view;
+  return [runId, title, state, isLive ? "" : progress(run), findings.length].join("\n");
+}
+
+function runItem(run: Run): vscode.TreeItem {
+  const { view } = run;
+  const item = new vscode.TreeItem(view.title || view.idea || view.runId, vscode.TreeItemCollapsibleState.Expanded);
   item.id = view.runId;
-  item.description = [stateName(view.state), progress, cost(view), time(view.elapsed)].filter(Boolean).join(" · ");
+  item.description = [stateName(view.state), view.isLive ? "" : progress(run)].filter(Boolean).join(" · ");
   item.iconPath = new vscode.ThemeIcon(view.isLive ? "sync~spin" : view.state === "done" ? "pass-filled" : "history");
   item.tooltip = [view.idea, view.model, view.branch, view.reason].filter(Boolean).join("\n");
   item.contextValue = view.isLive ? "live" : "run";

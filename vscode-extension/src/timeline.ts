@@ -19,21 +19,32 @@ export const MOST_ENTRIES = 500;
 const MOST_CHARACTERS = 20_000;
 const SHOWN_TESTS = 20;
 
-/** The entries of a run's events, oldest first; those of one task where one is named. */
-export function timeline(events: readonly RunEvent[], task: string | undefined, say: Say): Entry[] {
-  const found = new Map<string, Entry>();
-  for (const event of events) {
-    const of = event.data["task"];
-    if (task !== undefined && of !== undefined && of !== task) {
-      continue;
-    }
-    const entry = MAKERS[event.kind]?.(event, say, found);
-    const isSaid = event.kind === "instruction"; // to a task, or to all of them
-    if (entry !== undefined && (task === undefined || of === task || isSaid || found.has(entry.key))) {
-      found.set(entry.key, entry);
-    }
+/** The entries of a run's events, oldest first; those of one task where one is named. Events themselves are not kept. */
+export class Timeline {
+  private readonly found = new Map<string, Entry>();
+
+  constructor(readonly task: string | undefined, private readonly say: Say) {}
+
+  get entries(): Entry[] {
+    return [...this.found.values()];
   }
-  return [...found.values()].slice(-MOST_ENTRIES);
+
+  /** Takes the events that come next. */
+  take(events: readonly RunEvent[]): this {
+    for (const event of events) {
+      const of = event.data["task"];
+      const isOther = this.task !== undefined && of !== undefined && of !== this.task;
+      const entry = isOther ? undefined : MAKERS[event.kind]?.(event, this.say, this.found);
+      const isSaid = event.kind === "instruction"; // to a task, or to all of them
+      if (entry !== undefined && (this.task === undefined || of === this.task || isSaid || this.found.has(entry.key))) {
+        this.found.set(entry.key, entry);
+      }
+      if (this.found.size > MOST_ENTRIES) {
+        this.found.delete(this.found.keys().next().value ?? "");
+      }
+    }
+    return this;
+  }
 }
 
 type Maker = (event: RunEvent, say: Say, found: ReadonlyMap<string, Entry>) => Entry | undefined;

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../src/protocol";
-import { MOST_ENTRIES, timeline } from "../src/timeline";
+import { type Entry, MOST_ENTRIES, type Say, Timeline } from "../src/timeline";
 import { said } from "../src/webview/messages";
 
 const say = (text: string, ...given: Array<string | number>) => text.replace(/\{(\d)\}/g, (_, at) => String(given[Number(at)]));
+
+const timeline = (all: readonly RunEvent[], task: string | undefined, words: Say): Entry[] => new Timeline(task, words).take(all).entries;
 
 type One = [kind: string, data: Record<string, unknown>];
 
@@ -66,6 +68,22 @@ describe("the timeline", () => {
     expect([found.length, found.at(-1)?.text]).toEqual([MOST_ENTRIES, `${2 * MOST_ENTRIES - 1}`]);
     const odd = events(["test_result", { tests: "none" }], ["test_result", { tests: [null, 3, {}] }], ["unknown", {}], ["notice", {}]);
     expect(timeline(odd, undefined, say).map(({ text }) => text)).toEqual(["0 of 0 tests pass", "0 of 0 tests pass", ""]);
+  });
+
+  it("is the same for events that come one by one", () => {
+    const all = events(
+      ...Array.from({ length: MOST_ENTRIES }, (_, at): One => ["notice", { text: `${at}` }]),
+      ["tool_call", { id: "code T-1", title: "Write the code", task: "T-1" }],
+      ["agent_message_chunk", { task: "T-1", text: "a" }],
+      ["agent_message_chunk", { task: "T-1", text: "b" }],
+      ["tool_call_update", { id: "code T-1", status: "completed", seconds: 1 }],
+    );
+    const pieces = new Timeline(undefined, say);
+    for (const event of all) {
+      pieces.take([event]);
+    }
+    expect(pieces.entries).toEqual(timeline(all, undefined, say));
+    expect(pieces.entries.map(({ text }) => text).slice(-2)).toEqual(["Write the code · 1.0 s", "The model's words"]);
   });
 
   it("tells all that a recorded run has to tell", () => {
