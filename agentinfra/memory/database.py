@@ -146,6 +146,11 @@ def has_vectors(connection: Connection) -> bool:
     return found is not None
 
 
+def content_version(connection: Connection) -> object:
+    """Is another one after each change of the file, by others and by this connection."""
+    return connection.execute("SELECT data_version, total_changes() FROM pragma_data_version").fetchone()
+
+
 def check_version(connection: Connection, path: Path, known: int) -> int:
     """The version of a file's tables.
 

@@ -47,19 +47,15 @@ class Candidate:
         id: The store's number of it.
         path: Its file.
         chunk: What stands there.
+        hash: The chunk's.
         shares: What each part of the search gives it.
-        hash: The chunk's, which takes time to make.
     """
 
     id: int
     path: str
     chunk: Chunk
+    hash: str
     shares: dict[str, float] = field(default_factory=dict[str, float])
-    hash: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Make the hash once."""
-        self.hash = self.chunk.hash
 
     @property
     def score(self) -> float:

@@ -142,7 +142,7 @@ class HybridSearch:
         near = self._near(store, question, vector)
         exact = exact_ids(store, question.text)
         stored = store.chunks([*dict.fromkeys([*(number for number, _ in words), *near, *exact])])
-        found = {number: Candidate(number, one.path, one.chunk) for number, one in stored.items()}
+        found = {number: Candidate(number, one.path, one.chunk, one.hash) for number, one in stored.items()}
         found = {number: candidate for number, candidate in found.items() if question.allows(candidate)}
         give_words(found, words)
         if self._embedder is not None and vector is not None:

@@ -32,6 +32,11 @@ class StoredChunk(Protocol):
         """What stands there."""
         ...
 
+    @property
+    def hash(self) -> str:
+        """The chunk's."""
+        ...
+
 
 class SearchStore(Protocol):
     """The part of :class:`agentinfra.memory.store.MemoryStore` that reads what is indexed."""

@@ -27,10 +27,12 @@ from agentinfra.memory.store_check import check_index
 from agentinfra.memory.store_files import FileStamp, StoreFiles
 from agentinfra.memory.store_schema import VERSION, make_anew, prepare
 from agentinfra.memory.store_vectors import StoreVectors
-from agentinfra.memory.store_words import Filter, merge_words, search_words
+from agentinfra.memory.store_words import Filter, StoreWords, merge_words
 
 T = TypeVar("T")
-_CHUNK = "SELECT c.id, f.path, c.start, c.end, c.kind, c.symbol, c.text FROM chunks c JOIN files f ON f.id = c.file"
+_CHUNK = """
+SELECT c.id, f.path, c.start, c.end, c.kind, c.symbol, c.text, c.hash FROM chunks c JOIN files f ON f.id = c.file
+"""
 
 _AMONG = "WHERE c.id IN (SELECT value FROM json_each(?))"
 _DEFINITIONS = "SELECT f.path, d.symbol, d.kind, d.line, d.signature FROM definitions d JOIN files f ON f.id = d.file"
@@ -39,11 +41,12 @@ _USES = "SELECT f.path, u.name, u.kind, u.line FROM uses u JOIN files f ON f.id 
 
 @dataclass(frozen=True, slots=True)
 class IndexedChunk:
-    """A chunk with its number and its file."""
+    """A chunk with its number, its file, and its hash, which would take time to make."""
 
     id: int
     path: str
     chunk: Chunk
+    hash: str
 
 
 class MemoryStore:
@@ -58,6 +61,7 @@ class MemoryStore:
         self.path = path
         self._connection = connection
         self._vectors = StoreVectors(connection)
+        self._words = StoreWords(connection)
         self._files = StoreFiles(connection, self._vectors)
 
     @classmethod
@@ -197,7 +201,7 @@ class MemoryStore:
     ) -> list[tuple[int, float]]:
         """Ids of chunks with words of the query and their BM25 scores, the best first."""
         with reporting(self.path, self._connection):
-            return search_words(self._connection, query, k, Filter(paths, kinds))
+            return self._words.search(query, k, Filter(paths, kinds))
 
     def search_vector(
         self, model: str, vector: Floats, k: int, *, paths: str | None = None, kinds: Collection[str] | None = None
@@ -253,7 +257,7 @@ class MemoryStore:
 
 
 def _chunk(row: Sequence[Any]) -> IndexedChunk:
-    return IndexedChunk(row[0], os.fsdecode(row[1]), Chunk(*row[2:]))
+    return IndexedChunk(row[0], os.fsdecode(row[1]), Chunk(*row[2:7]), row[7])
 
 
 def _encoded(path: str | None) -> bytes | None:

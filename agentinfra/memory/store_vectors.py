@@ -7,15 +7,13 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from agentinfra.memory.database import Connection, has_vectors
+from agentinfra.memory.database import Connection, content_version, has_vectors
 from agentinfra.memory.held_bits import HeldBits, bits_of, read_bits
 from agentinfra.memory.search_store import Floats
 from agentinfra.memory.store_words import Filter
 
 SCANNED = 200
 """Chunks that the scan by bits hands on: nineteen in twenty of the ten nearest are among them."""
-_VERSION = "SELECT data_version, total_changes() FROM pragma_data_version"
-"""Is another one after each change of the file, by others and by this connection."""
 # CROSS JOIN keeps the order: the few chunks first, and each one's vector by its key.
 _OF_CHUNKS = """
 SELECT c.id, v.vector FROM json_each(?2) j CROSS JOIN chunks c ON c.id = j.value
@@ -152,7 +150,7 @@ class StoreVectors:
 
     def _bits(self, model: int) -> HeldBits:
         """Those of all chunks; read again when the file has changed."""
-        version = self._connection.execute(_VERSION).fetchone()
+        version = content_version(self._connection)
         known = self._held.get(model)
         if known is not None and known[0] == version:
             return known[1]

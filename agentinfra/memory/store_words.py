@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentinfra.memory.database import Connection
+import numpy as np
+
+from agentinfra.memory.database import Connection, content_version
 from agentinfra.memory.embedders.words import index_words
-from agentinfra.memory.word_bounds import able_to_reach, bounded, guessed_score
+from agentinfra.memory.word_bounds import Ids, promising, tells
 
 MAX_WORDS = 32
 """Of a query; whoever asks with a whole file is answered by its first words."""
@@ -23,12 +26,14 @@ _SEARCH = """
 SELECT rowid, -bm25(words, 3.0, 1.0, 1.0) AS score FROM words WHERE words MATCH ?1 {filter}
 ORDER BY score DESC, rowid LIMIT ?2
 """
-_COUNT = "SELECT count(*) FROM words WHERE words MATCH ?"
-_ABLE = "AND +rowid IN (SELECT rowid FROM words WHERE words MATCH ?3)"
+_HOLDERS = "SELECT group_concat(rowid) FROM words WHERE words MATCH ?"
+"""As text, which numpy reads faster than Python takes rows."""
+_AMONG = "AND +rowid IN (SELECT value FROM json_each(?3))"
 """Without the plus SQLite searches the words again for each of these chunks."""
-_WORTHWHILE = 3000
-"""Occurrences of words; fewer are scored before the best chunks could be told by their words."""
-_TRIES = 2
+SCORED, SCORED_SHARE = 1500, 1 / 64
+"""Chunks that are scored at least, if as many hold any of the words: so many, and so large a share of all."""
+_HELD_IDS = 1 << 22
+"""Ids of the words' chunks that are remembered, 16 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,54 +73,70 @@ def merge_words(connection: Connection) -> None:
     connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
 
-def search_words(connection: Connection, query: str, k: int, which: Filter) -> list[tuple[int, float]]:
-    """Ids of chunks and their scores, the best first; nothing in the query is syntax."""
-    words = [*dict.fromkeys(index_words(query).split())]
-    telling = [word for word in words if word not in _STOP] or words
-    if not telling or k < 1:
-        return []
-    telling = telling[:MAX_WORDS]
-    if which.is_open:
-        return _best(connection, telling, k)
-    chunks, bound = which.chunks(3)
-    return _scored(connection, _any_of(telling), k, f"AND +rowid IN ({chunks})", bound)
+class StoreWords:
+    """The words' part of :class:`agentinfra.memory.store.MemoryStore`.
+
+    Args:
+        connection: To the index.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._version: object = None
+        self._held: dict[str, Ids] = {}
+
+    def search(self, query: str, k: int, which: Filter) -> list[tuple[int, float]]:
+        """Ids of chunks and their scores, the best first; nothing in the query is syntax.
+
+        Where many chunks hold any of its words, those are scored whose words tell most. Words that more than half of
+        all chunks hold, to which BM25 gives a millionth, are looked for only where others bring too little.
+        """
+        words = [*dict.fromkeys(index_words(query).split())]
+        telling = ([word for word in words if word not in _STOP] or words)[:MAX_WORDS]
+        if not telling or k < 1:
+            return []
+        if which.is_open:
+            return self._best(telling, k)
+        chunks, bound = which.chunks(3)
+        return self._scored(telling, k, f"AND +rowid IN ({chunks})", bound)
+
+    def _best(self, words: Sequence[str], k: int) -> list[tuple[int, float]]:
+        total = self._at_most()
+        holders = self._holders(words)
+        telling = [word for word in words if tells(len(holders[word]), total)]
+        if max((len(holders[word]) for word in telling), default=0) < k:
+            telling = words
+        chunks = promising([holders[word] for word in telling], total, max(SCORED, round(total * SCORED_SHARE), k))
+        if chunks is None:
+            return self._scored(telling, k, "", [])
+        return self._scored(telling, k, _AMONG, [json.dumps(chunks.tolist())])
+
+    def _scored(self, words: Sequence[str], k: int, condition: str, bound: Sequence[Any]) -> list[tuple[int, float]]:
+        sql, match = _SEARCH.format(filter=condition), " OR ".join(map(_quoted, words))
+        return [(int(number), float(score)) for number, score in self._connection.execute(sql, (match, k, *bound))]
+
+    def _holders(self, words: Sequence[str]) -> dict[str, Ids]:
+        """For each word the chunks that hold it; read again when the file has changed."""
+        version = content_version(self._connection)
+        if version != self._version:
+            self._held.clear()
+        held = self._held if not self._connection.in_transaction else dict[str, Ids]()  # that may be rolled back
+        self._version = version
+        found = {word: held.pop(word) if word in held else self._read(word) for word in words}
+        held.update(found)  # at the end, away from those that are forgotten next
+        while sum(map(len, held.values())) > _HELD_IDS:
+            del held[next(iter(held))]
+        return found
+
+    def _read(self, word: str) -> Ids:
+        row = self._connection.execute(_HOLDERS, (_quoted(word),)).fetchone()
+        return np.fromstring(row[0], np.int32, sep=",") if row and row[0] else np.empty(0, np.int32)
+
+    def _at_most(self) -> int:
+        """As many chunks as there are, or more: counting them would take longer."""
+        found = self._connection.execute("SELECT max(id) FROM chunks").fetchone()
+        return int(found[0] or 0) if found else 0
 
 
-def _best(connection: Connection, words: Sequence[str], k: int) -> list[tuple[int, float]]:
-    """The same as scoring all chunks with any of the words, in less time."""
-    counted = [(word, _count(connection, word)) for word in words]
-    total = _at_most(connection)
-    bounds = bounded(counted, total)
-    if sum(word.chunks for word in bounds) >= _WORTHWHILE and len(bounds) > 1:
-        score = guessed_score(bounds, total, k)
-        for _ in range(_TRIES):
-            able = able_to_reach(bounds, score) if score > 0 else ""
-            found = _scored(connection, _any_of(words), k, _ABLE, [able]) if able else []
-            if len(found) < k:
-                break
-            if found[-1][1] >= score:
-                return found
-            score = found[-1][1]  # no more than what the chunk at this place among all is given
-    return _scored(connection, _any_of(words), k, "", [])
-
-
-def _any_of(words: Sequence[str]) -> str:
-    return " OR ".join(f'"{word}"' for word in words)
-
-
-def _scored(
-    connection: Connection, match: str, k: int, condition: str, bound: Sequence[Any]
-) -> list[tuple[int, float]]:
-    rows = connection.execute(_SEARCH.format(filter=condition), (match, k, *bound))
-    return [(int(number), float(score)) for number, score in rows]
-
-
-def _count(connection: Connection, word: str) -> int:
-    found = connection.execute(_COUNT, (_any_of([word]),)).fetchone()
-    return int(found[0]) if found else 0
-
-
-def _at_most(connection: Connection) -> int:
-    """As many chunks as there are, or more: counting them would take longer."""
-    found = connection.execute("SELECT max(id) FROM chunks").fetchone()
-    return int(found[0] or 0) if found else 0
+def _quoted(word: str) -> str:
+    return f'"{word}"'

@@ -1,60 +1,44 @@
-"""What the bounds promise: nothing that can reach a score is left out."""
+"""Which chunks are worth scoring: those whose words tell most."""
 
-import itertools
-import random
+import math
 
+import numpy as np
 import pytest
 
-from agentinfra.memory.word_bounds import able_to_reach, bounded, guessed_score
+from agentinfra.memory.word_bounds import promising, tells, weight
 
 
-def holds(expression, chunk):
-    """Whether a chunk, which is a set of words, is what an expression of FTS5 says."""
-    words = {f'"{word}"': str(word in chunk) for word in "abcdefg"}
-    for quoted, value in words.items():
-        expression = expression.replace(quoted, value)
-    return bool(eval(expression.replace("AND", "and").replace("OR", "or") or "False"))
+def ids(*numbers):
+    return np.array(numbers, np.int32)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_whatever_can_reach_a_score_is_told_by_its_words(seed):
-    dice = random.Random(seed)
-    words = bounded([(word, dice.randrange(1, 500)) for word in "abcdefg"[: dice.randrange(2, 8)]], 1000)
-    score = dice.uniform(0.05, 1.0) * sum(word.most for word in words)
-    expression = able_to_reach(words, score)
-    for chunk in itertools.product((False, True), repeat=len(words)):
-        held = [word for word, there in zip(words, chunk, strict=True) if there]
-        if sum(word.most for word in held) >= score:
-            assert holds(expression, {word.text for word in held})
+def test_a_word_tells_the_more_the_fewer_chunks_hold_it():
+    assert weight(1, 1000) > weight(10, 1000) > weight(499, 1000) > 0
+    assert weight(10, 1000) == pytest.approx(math.log(990.5 / 10.5))
 
 
-def test_what_holds_common_words_alone_is_left_out():
-    words = bounded([("a", 10), ("b", 20), ("c", 400)], 1000)
-    expression = able_to_reach(words, words[0].most + words[2].most)
-    assert expression == '("a" AND ("b" OR "c"))'
-    assert not holds(expression, {"c"})
-    assert not holds(expression, {"a"})
+def test_a_word_of_more_than_half_of_the_chunks_tells_nothing():
+    assert tells(499, 1000)
+    assert not tells(501, 1000)
+    assert not tells(1000, 1000)
+    assert weight(1000, 1000) == 1e-6
 
 
-def test_a_score_above_all_words_is_reached_by_nothing():
-    words = bounded([("a", 10), ("b", 20)], 1000)
-    assert able_to_reach(words, 1000.0) == ""
+def test_chunks_with_the_most_telling_words_are_the_promising_ones():
+    rare, usual, common = ids(3, 7), ids(2, 3, 5), ids(1, 2, 3, 4, 5, 6, 7, 8)
+    assert promising([rare, usual, common], 30, 1).tolist() == [3]
+    assert promising([rare, usual, common], 30, 2).tolist() == [3, 7]
 
 
-def test_a_dear_expression_gives_way_to_a_short_one():
-    words = bounded([(word, 300) for word in "abcdefghijklmnopqrstuvwxyz"], 1000)
-    assert "AND" not in able_to_reach(words, 4 * words[0].most)
+def test_several_words_outweigh_one():
+    assert promising([ids(1, 2), ids(3, 4, 5), ids(3, 6, 7)], 30, 1).tolist() == [3]
 
 
-def test_words_that_nothing_holds_are_left_out_and_common_ones_count_for_little():
-    rare, common = bounded([("common", 900), ("nowhere", 0), ("rare", 1)], 1000)
-    assert (rare.text, common.text) == ("rare", "common")
-    assert 0 < common.most < 1e-5 < rare.most
+def test_none_is_left_out_that_tells_as_much_as_the_last():
+    found = promising([ids(9), ids(1, 2, 3, 4)], 30, 2)
+    assert found.tolist() == [1, 2, 3, 4, 9]
 
 
-def test_the_guess_falls_with_the_place_and_fits_words_that_are_independent():
-    words = bounded([("a", 100), ("b", 100), ("c", 500)], 1000)
-    scores = [guessed_score(words, 1000, k) for k in (1, 10, 100, 1000)]
-    assert scores == sorted(scores, reverse=True)
-    assert scores[1] == pytest.approx(0.56 * (words[0].most + words[1].most), abs=0.1)  # both are in ten of a thousand
-    assert scores[3] == 0.0
+@pytest.mark.parametrize("holders", [[], [ids()], [ids(1, 2), ids(2, 3), ids()]])
+def test_few_chunks_need_no_choice(holders):
+    assert promising(holders, 30, 3) is None
