@@ -248,13 +248,7 @@ class App:
         begin: Callable[[], object] = lambda: None,
     ) -> str:
         settings = load_settings(self.workspace, own_planner=planner is None and options.planner is None)
-        models = manager_from(
-            settings.models,
-            base_url=options.base_url,
-            on_fall=partial(self._tell_fall, run),
-            on_fetch=partial(self._tell, run),
-            providers=self.providers,
-        )
+        models = self._manager(run, options, settings)
         is_named = bool(options.replay or options.model or settings.models.default)
         servers = () if is_named else await find_local_servers()
         engine = DbosEngine(self.folder / "engine.db")
@@ -337,6 +331,15 @@ class App:
                 if event.data.get("stop"):
                     work.cancel()
             await asyncio.sleep(STOP_POLL_SECONDS)
+
+    def _manager(self, run: str, options: RunOptions, settings: Settings) -> ModelManager:
+        return manager_from(
+            settings.models,
+            base_url=options.base_url,
+            on_fall=partial(self._tell_fall, run),
+            on_fetch=partial(self._tell, run),
+            providers=self.providers,
+        )
 
     def _models(
         self, run: str, options: RunOptions, settings: Settings, manager: ModelManager, servers: Sequence[LocalServer]

@@ -61,13 +61,13 @@ def suites() -> tuple[Suite, ...]:
     """All suites, in the order in which they run; the shares of those that are not on request make up 20 minutes."""
     root_tests = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
     return (
-        Suite("setup", 170, (setup("--tests"),)),
-        Suite("check", 50, check_commands()),
+        Suite("setup", 100, (setup("--tests"),)),
+        Suite("check", 40, check_commands()),
         Suite("unit", 340, tests=("tests/unit", *root_tests), workers=3),
         Suite("conformance", 60, tests=("tests/conformance",)),
-        Suite("server", 200, tests=("tests/server",), workers=2),
+        Suite("server", 310, tests=("tests/server",), workers=2),
         Suite("e2e", 290, tests=("tests/e2e",), workers=2),
-        Suite("model", 50, (PULL,)),
+        Suite("model", 20, (PULL,)),
         Suite("live", 40, tests=("tests/live",)),
         Suite("vscode", 420, (setup("--vscode"), PULL), tests=("tests/vscode",), on_request=True),
     )

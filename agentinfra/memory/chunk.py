@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ChunkKind = Literal["function", "class", "section", "markup", "style", "query", "config", "cell", "window"]
 """What a chunk is; ``window`` where nothing is known of the language."""
@@ -45,8 +45,7 @@ def hash_of(symbol: str, text: str) -> str:
     return blake2b(f"{symbol}\0{text}".encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A name that a file defines.
 
     Attributes:
@@ -62,8 +61,7 @@ class Definition:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A name that a file uses.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""What is asked of the person before it happens, and what happens without a question."""
+"""What is asked of the person before it happens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from tests.vscode.workbench import Workbench
 
 LONG = 90_000
-SPEC = "---\nid: tea\nstatus: draft\n---\n\n# Tea\n\n## Requirements\n\n### FR-1 · A timer\n\nIt is fast.\n"
 
 
 @pytest.fixture
@@ -45,12 +44,3 @@ def test_a_permission_is_denied_and_then_allowed(letter: Path, workbench: Workbe
     workbench.command("AgentInfra: Approve & build")
     expect(workbench.rows("Tasks").filter(has_text="done · 4/4")).to_be_visible(timeout=LONG)
     assert letter.read_text() == "Dear all"
-
-
-def test_an_open_specification_is_checked_before_the_panel_was_looked_at(workbench: Workbench, folder: Path):
-    (folder / "spec.md").write_text(SPEC)
-    (folder / "other.md").write_text("# Other\n")
-    workbench.open("spec.md")
-    expect(workbench.page.locator('.monaco-editor[data-uri$="spec.md"] .squiggly-warning').first).to_be_visible(
-        timeout=LONG
-    )

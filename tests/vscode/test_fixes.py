@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.vscode.workbench import Workbench
 
+LONG = 90_000
 SPEC = "# Tea\n\n## Requirements\n\n### FR-1 · Brew\n\nBrews.\n\nAcceptance:\n\n- `brew(1)` returns `1`\n"
 TASKS = """# Tasks
 
@@ -20,13 +22,19 @@ TASKS = """# Tasks
 """
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "project"
+    made.mkdir()
+    (made / "spec.md").write_text(SPEC)
+    (made / "tasks.md").write_text(TASKS)
+    return made
+
+
 def test_a_finding_is_fixed_where_it_stands_and_the_fix_undone(workbench: Workbench, folder: Path):
-    (folder / "spec.md").write_text(SPEC)
-    (folder / "tasks.md").write_text(TASKS)
-    workbench.open("tasks.md")
-    workbench.command("AgentInfra: Restart the server")
+    workbench.open("tasks.md")  # which alone starts the server
     page = workbench.page
-    expect(page.locator(".squiggly-warning").first).to_be_visible()
+    expect(page.locator(".squiggly-warning").first).to_be_visible(timeout=LONG)
     page.locator(".view-line").filter(has_text="T-2").click()
     page.keyboard.press("F8")  # to the finding
     page.keyboard.press("Escape")

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.e2e.provider import SHORT, Provider
 from tests.vscode.test_journey import git
 from tests.vscode.workbench import Workbench
 
 LONG = 90_000
 POINTED = "window.pointed = 0; addEventListener('pointerdown', () => window.pointed++, true)"
+NEGATIVE = {
+    "question": "What of negative numbers?",
+    "why": "They are whole, too",
+    "options": ["Halve them", "Refuse them"],
+    "recommended": "Halve them",
+}
+
+
+@pytest.fixture
+def provider() -> Generator[Provider]:
+    with Provider({"OpenQuestions": json.dumps({"questions": [NEGATIVE]})}) as made:
+        yield made
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    return {"agentinfra.model": "openai:gpt-4o"}
+
+
+@pytest.fixture
+def environment(provider: Provider) -> dict[str, str]:
+    return {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"http://127.0.0.1:{provider.port}/v1"}
 
 
 def walk(workbench: Workbench, view: str, text: str) -> Locator:
@@ -58,4 +85,29 @@ def test_everything_from_the_demo_to_the_merge_is_reached_by_keys(workbench: Wor
     workbench.until((folder / "pace.py").exists)
     assert "A word of mine." in (folder / "spec.md").read_text()  # saved, then approved
     assert git(folder, "branch", "--show-current").strip() == "main"
+    assert page.evaluate("window.pointed") == 0
+
+
+def test_a_typed_idea_and_the_answer_to_a_question_need_no_mouse(workbench: Workbench, folder: Path):
+    page = workbench.page
+    page.evaluate(POINTED)
+    workbench.command("AgentInfra: Plan project from idea", "Enter")
+    workbench.answer("Plan project from idea", " ".join(SHORT.split()))
+    workbench.quick_input("What of negative numbers?")
+    page.keyboard.press("Escape")  # left open, it waits in the view
+
+    workbench.command("AgentInfra: Focus on Needs You View", "Enter")
+    walk(workbench, "Needs You", "Planner asks: What of negative numbers?")
+    page.keyboard.press("Enter")
+    asked = workbench.quick_input("What of negative numbers?")
+    expect(asked.locator(".monaco-list-row.focused")).to_contain_text("Halve them")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator('.monaco-editor.focused[data-uri$="spec.md"]')).to_be_visible(timeout=LONG)
+    workbench.command("AgentInfra: Approve & build", "Enter")
+    expect(workbench.rows("Tasks").filter(has_text="done · 1/1")).to_be_visible(timeout=LONG)
+
+    workbench.command("AgentInfra: Accept: merge the run's work", "Enter")
+    workbench.until((folder / "sums.py").exists)
+    assert "Refuse them" in (folder / "spec.md").read_text()
     assert page.evaluate("window.pointed") == 0

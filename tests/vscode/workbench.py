@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 WAIT_SECONDS = 30
@@ -44,6 +45,18 @@ QUIET_CHROMIUM = [
     "--disable-dev-shm-usage",
 ]
 
+# A built editor takes extensions under development only where it is itself under test; no flag of code-server says so.
+_UNDER_TEST = """
+const read = Element.prototype.getAttribute;
+Element.prototype.getAttribute = function (name) {
+  const value = read.call(this, name);
+  if (name !== "data-settings" || this.id !== "vscode-workbench-web-configuration") return value;
+  const settings = JSON.parse(value);
+  const developmentOptions = { ...settings.developmentOptions, enableSmokeTestDriver: true };
+  return JSON.stringify({ ...settings, developmentOptions });
+};
+"""
+
 
 class CodeServer:
     """An installed VS Code, started for one test.
@@ -62,7 +75,7 @@ class CodeServer:
         self._entry = home / "node_modules" / "code-server" / "out" / "node" / "entry.js"
         self._place = place
         self._variables = environment or {}
-        self.port = _free_port()
+        self.port = free_port()
         self._data, self._extensions = place / "user-data", place / "extensions"
         command = [str(Path(sys.executable).with_name("agentinfra-server"))]
         self._settings = {
@@ -153,16 +166,7 @@ class Workbench:
 
     def command(self, title: str, key: str | None = None) -> None:
         """Run a command of the palette, by the mouse or by a key."""
-        box = self.page.locator(".quick-input-widget")
-        row = box.locator(f'.monaco-list-row[aria-label*="{title}"]').first
-        for _ in range(TRIES):  # the palette lists what is known when it opens
-            self.page.keyboard.press("F1")
-            with contextlib.suppress(AssertionError):
-                expect(box).to_be_visible(timeout=3000)
-                box.locator("input.input").fill(f">{title}")
-                expect(row).to_be_visible(timeout=2000)
-                break
-            self.page.keyboard.press("Escape")
+        row = self._listed("F1", f">{title}", title)
         if key is None:
             row.click()
         else:
@@ -170,11 +174,12 @@ class Workbench:
 
     def open(self, name: str) -> None:
         """Open a file of the folder."""
-        self.page.keyboard.press("Control+P")
-        box = self.page.locator(".quick-input-widget")
-        box.locator("input.input").fill(name)
-        box.locator(f'.monaco-list-row[aria-label*="{name}"]').first.click()
-        expect(self.tab(name)).to_be_visible()
+        for _ in range(TRIES):  # the box closes when something else takes the focus
+            self._listed("Control+P", name, name)
+            with contextlib.suppress(AssertionError, TimeoutError):
+                self.page.locator(".quick-input-widget input.input").press("Enter", timeout=2000)
+                return expect(self.tab(name)).to_be_visible(timeout=5000)
+        raise AssertionError(f"{name} was not opened")
 
     def answer(self, title: str, text: str) -> None:
         """Write into the box that asks, and confirm."""
@@ -210,10 +215,30 @@ class Workbench:
         """An open editor's tab."""
         return self.page.locator(f'.tab[data-resource-name="{name}"]')
 
+    def _listed(self, key: str, text: str, label: str) -> Locator:
+        """The row that the box lists for a text."""
+        box = self.page.locator(".quick-input-widget")
+        row = box.locator(f'.monaco-list-row[aria-label*="{label}"]').first
+        for _ in range(TRIES):  # it lists what is known when it opens
+            self.page.keyboard.press(key)
+            with contextlib.suppress(AssertionError):
+                expect(box).to_be_visible(timeout=3000)
+                box.locator("input.input").fill(text)
+                expect(row).to_be_visible(timeout=2000)
+                return row
+            self.page.keyboard.press("Escape")
+        raise AssertionError(f"{label} is not listed")
+
 
 @contextlib.contextmanager
-def opened(server: CodeServer, folder: Path | None) -> Generator[Workbench]:
-    """A folder in the running editor; what a page asks for outside of this machine fails the test."""
+def opened(server: CodeServer, folder: Path | None, payload: Sequence[tuple[str, str]] = ()) -> Generator[Workbench]:
+    """A folder in the running editor; what a page asks for outside of this machine fails the test.
+
+    Args:
+        server: The editor.
+        folder: What is opened; None for nothing.
+        payload: What else the editor is told, as pairs: extensions under development, and their tests.
+    """
     playwright = sync_playwright().start()
     strangers: list[str] = []
     try:
@@ -223,6 +248,11 @@ def opened(server: CodeServer, folder: Path | None) -> Generator[Workbench]:
         expect.set_options(timeout=WAIT_SECONDS * 1000)
         page.on("request", lambda asked: strangers.append(asked.url) if _is_strange(asked.url) else None)
         query = f"?folder={folder}" if folder else "?ew=true"
+        if payload:  # the editor tells of the tests' end by these, and closes the window without them
+            page.expose_function("codeAutomationLog", lambda *_said: None)
+            page.expose_function("codeAutomationExit", lambda *_code: None)
+            page.add_init_script(_UNDER_TEST)
+            query += f"&payload={quote(json.dumps(payload))}"
         page.goto(f"http://127.0.0.1:{server.port}/{query}")
         page.locator(".monaco-workbench").wait_for()
         yield Workbench(page)
@@ -236,7 +266,8 @@ def _is_strange(url: str) -> bool:
     return url.startswith(("http://", "https://", "ws")) and "127.0.0.1" not in url and "vscode-cdn" not in url
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

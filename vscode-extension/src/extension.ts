@@ -20,7 +20,17 @@ import { showTests } from "./testExplorer";
 
 const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY"];
 
-export function activate(context: vscode.ExtensionContext): void {
+/** What tests in the extension host see, and nobody else. */
+export interface Inside {
+  server: Server;
+  runs: Runs;
+  needsYou: NeedsYou;
+  tasks: TasksView;
+  changes: Changes;
+  secrets: vscode.SecretStorage;
+}
+
+export function activate(context: vscode.ExtensionContext): Inside | undefined {
   const server = new Server();
   const environment = new Environment(context, server.log);
   server.command = () => environment.command();
@@ -37,12 +47,13 @@ export function activate(context: vscode.ExtensionContext): void {
       void runs.load();
     }
   });
+  const [tasks, changes] = [new TasksView(runs, load), new Changes(runs, files, review)];
   needsYou.view = vscode.window.createTreeView("agentinfra.needsYou", { treeDataProvider: needsYou });
   context.subscriptions.push(
     server,
     needsYou.view,
-    new TasksView(runs, load).register(),
-    new Changes(runs, files, review).view(),
+    tasks.register(),
+    changes.view(),
     review,
     startForDocuments(server, environment),
     details.register(),
@@ -66,6 +77,8 @@ export function activate(context: vscode.ExtensionContext): void {
       await server.restart();
     }),
   );
+  const isTest = context.extensionMode === vscode.ExtensionMode.Test;
+  return isTest ? { server, runs, needsYou, tasks, changes, secrets: context.secrets } : undefined;
 }
 
 function commands(

@@ -64,8 +64,8 @@ def _parse_cell(cell: _Cell, parse: Parse) -> ParsedFile:
             replace(chunk, kind="cell", start=lines[chunk.start - 1], end=lines[chunk.end - 1])
             for chunk in parsed.chunks
         ),
-        tuple(replace(each, line=lines[each.line - 1]) for each in parsed.definitions),
-        tuple(replace(each, line=lines[each.line - 1]) for each in parsed.references),
+        tuple(each._replace(line=lines[each.line - 1]) for each in parsed.definitions),
+        tuple(each._replace(line=lines[each.line - 1]) for each in parsed.references),
     )
 
 

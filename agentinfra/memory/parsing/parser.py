@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from pathlib import PurePosixPath
 
 from agentinfra.memory.chunk import Definition, ParsedFile, Reference
@@ -14,6 +15,8 @@ from agentinfra.memory.parsing.outline import Outline, outline
 from agentinfra.memory.parsing.source import Source, read_source
 from agentinfra.memory.parsing.syntax import Syntax
 from agentinfra.memory.parsing.tags import TooHard, read_tags
+
+_ROW = attrgetter("row")
 
 
 def parse_file(path: str, data: bytes) -> ParsedFile:
@@ -60,6 +63,9 @@ def _definitions(found: Outline) -> tuple[Definition, ...]:
 def _references(syntax: Syntax, found: Outline) -> tuple[Reference, ...]:
     """Each name once for each definition that uses it: where it is used first."""
     first: dict[tuple[int, str], Reference] = {}
-    for used in sorted(syntax.used, key=lambda used: used.row):
-        first.setdefault((found.owners[used.row], used.name), Reference(used.name, used.kind, used.row + 1))
+    owners = found.owners
+    for name, kind, row in sorted(syntax.used, key=_ROW):
+        key = owners[row], name
+        if key not in first:
+            first[key] = Reference(name, kind, row + 1)
     return tuple(first.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import tree_sitter
 
@@ -32,8 +33,7 @@ class Defined:
     signature: str
 
 
-@dataclass(slots=True)
-class Used:
+class Used(NamedTuple):
     """A name that a file uses, and the row, from 0."""
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import cache, lru_cache
 
 import tree_sitter
 
@@ -22,6 +23,7 @@ BLOCK = 8192
 """Bytes handed to a parser at once; a query's predicates ask for each text anew, too."""
 MAX_SIGNATURE = 300
 """Characters of a signature that are kept."""
+_KEPT_NAMES = 1 << 14
 _DOTTED = re.compile(r"[\w$#]+(?:\.[\w$#]+)*")
 _LAST_NAME = re.compile(r"[\w$]+\Z")
 _WORD_OR_MARK = bytes(byte > 127 or chr(byte).isalnum() or chr(byte) in "_\"'`" for byte in range(256))
@@ -72,16 +74,16 @@ class _Reader:
         cursor.set_max_start_depth(MAX_DEPTH)
         for _, captured in cursor.matches(tree.root_node):
             for capture, nodes in captured.items():
-                role, _, kind = capture.partition(".")
-                if kind:
+                role, kind = _role_and_kind(capture)
+                if role == "reference":
+                    self._use(kind, nodes[0], captured)
+                elif kind:
                     self._tagged(role, kind, nodes[0], captured)
                 elif role == "doc":
                     self._document(nodes)
 
     def _tagged(self, role: str, kind: str, node: tree_sitter.Node, captured: Captured) -> None:
         match role:
-            case "reference":
-                self._use(kind, node, captured)
             case "definition":
                 self._define(kind, node, captured)
             case "heading":
@@ -115,14 +117,13 @@ class _Reader:
 
     def _use(self, kind: str, node: tree_sitter.Node, captured: Captured) -> None:
         name = captured["name"][0] if "name" in captured else node
-        text = self._text(name)
         if kind == "import":
-            module = captured.get("module")
-            if module:
-                start = self._text(module[0])
+            text = self._text(name)
+            if "module" in captured:
+                start = self._text(captured["module"][0])
                 text = f"{start}{text}" if start.endswith(".") else f"{start}.{text}"
         else:
-            text = _plain(text)
+            text = _plain(self.data[name.start_byte : name.end_byte])
         if text:
             self.syntax.used.append(Used(text, _KINDS.get(kind, "name"), name.start_point.row))
 
@@ -130,8 +131,16 @@ class _Reader:
         return self.data[node.start_byte : node.end_byte].decode(errors="replace")
 
 
-def _plain(text: str) -> str:
+@cache
+def _role_and_kind(capture: str) -> tuple[str, str]:
+    role, _, kind = capture.partition(".")
+    return role, kind
+
+
+@lru_cache(_KEPT_NAMES)
+def _plain(name: bytes) -> str:
     """A called or used name: dotted where it is nothing but names, its last part where more stands before it."""
+    text = name.decode(errors="replace")
     if _DOTTED.fullmatch(text):
         return text
     text = text.replace("?.", ".")

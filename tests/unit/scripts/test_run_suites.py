@@ -34,8 +34,8 @@ def test_passing_suites_are_counted_against_their_shares(suites):
     assert code == 0
     assert output.splitlines()[-1] == "2 passed, 0 failed"
     assert row(output, "unit")[2:] == ["340", "1", "0"]
-    assert row(output, "server")[2:] == ["200", "1", "0"]
-    assert row(output, "total")[2:] == ["540"]
+    assert row(output, "server")[2:] == ["310", "1", "0"]
+    assert row(output, "total")[2:] == ["650"]
 
 
 @pytest.mark.parametrize(
