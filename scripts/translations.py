@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -68,11 +69,20 @@ def problems(language: str, source: Catalog) -> Iterator[str]:
     with file(language, "mo").open("rb") as lines:
         if said(read_mo(lines)) != said(known):
             yield f"{language}: the .mo file is not that of the .po file"
+    if written(updated(language, source)) != file(language, "po").read_bytes():
+        yield f"{language}: the .po file is not as this script writes it"
 
 
 def said(translations: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
     """The translations by what is translated: each once, or once for each plural form."""
     return {forms(one.id): forms(one.string) for one in translations if one.id and any(forms(one.string))}
+
+
+def written(translations: Catalog) -> bytes:
+    """The text of a ``.po`` file, in an order that moves nothing else when a message comes or goes."""
+    text = BytesIO()
+    write_po(text, translations, width=0, include_lineno=False, sort_by_file=True)
+    return text.getvalue()
 
 
 def file(language: str, kind: str) -> Path:
@@ -83,8 +93,7 @@ def file(language: str, kind: str) -> Path:
 def update(language: str, source: Catalog) -> None:
     """Write a language's files anew."""
     made = updated(language, source)
-    with file(language, "po").open("wb") as lines:
-        write_po(lines, made, width=0, include_lineno=False, sort_by_file=True)
+    file(language, "po").write_bytes(written(made))
     with file(language, "mo").open("wb") as lines:
         write_mo(lines, made)
 
