@@ -178,7 +178,9 @@ class Workbench:
             self._listed("Control+P", name, name)
             with contextlib.suppress(AssertionError, TimeoutError):
                 self.page.locator(".quick-input-widget input.input").press("Enter", timeout=2000)
-                return expect(self.tab(name)).to_be_visible(timeout=5000)
+                expect(self.tab(name)).to_be_visible(timeout=5000)
+                # Extensions are told of an editor once it shows its text.
+                return expect(self.page.locator(".editor-instance .view-line").first).to_be_visible(timeout=5000)
         raise AssertionError(f"{name} was not opened")
 
     def answer(self, title: str, text: str) -> None:
@@ -221,9 +223,9 @@ class Workbench:
         row = box.locator(f'.monaco-list-row[aria-label*="{label}"]').first
         for _ in range(TRIES):  # it lists what is known when it opens
             self.page.keyboard.press(key)
-            with contextlib.suppress(AssertionError):
+            with contextlib.suppress(AssertionError, TimeoutError):
                 expect(box).to_be_visible(timeout=3000)
-                box.locator("input.input").fill(text)
+                box.locator("input.input").fill(text, timeout=3000)
                 expect(row).to_be_visible(timeout=2000)
                 return row
             self.page.keyboard.press("Escape")
