@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -59,6 +61,15 @@ class _Read:
     stamp: FileStamp
     reason: str = ""
     parsed: ParsedFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """What was done with some files: how many were parsed, how many of their chunks are new, the hashes of all."""
+
+    files: int = 0
+    chunks: int = 0
+    hashes: frozenset[str] = frozenset()
 
 
 class Indexer:
@@ -147,6 +158,8 @@ class Indexer:
         stamps = await self._store.run(lambda store: store.stamps())
         found = await asyncio.to_thread(lambda: [*list_files(self._root)])
         gone = stamps.keys() - {one.path for one in found}
+        if not stamps:
+            await self._store.run(lambda store: store.begin_filling())
         # Others may have written chunks and not come to their vectors: all are looked at.
         return await self._bring(stamps, found, gone, on_progress, whole=True)
 
@@ -165,11 +178,13 @@ class Indexer:
             await self._store.run(lambda store, some=some: _remove(store, some))
         changed, chunks, done, touched = 0, 0, 0, set[str]()
         for batch in _batches(found, BATCH):
-            parsed, new = await self._store.run(lambda store, batch=batch: self._index(store, batch, stamps))
-            changed, chunks, done = changed + len(parsed), chunks + new, done + len(batch)
-            touched |= set() if whole else {chunk.hash for one in parsed for chunk in one.chunks}
+            indexed = await self._store.run(lambda store, batch=batch: self._index(store, batch, stamps, whole=whole))
+            changed, chunks, done = changed + indexed.files, chunks + indexed.chunks, done + len(batch)
+            touched |= indexed.hashes
             if on_progress is not None:
                 on_progress(done, len(found))
+        if whole:
+            await self._store.run(lambda store: store.end_filling())
         if chunks >= MANY_CHUNKS:
             await self._store.run(lambda store: store.merge_words())
         vectors = await self._embed(None if whole else touched)
@@ -200,24 +215,31 @@ class Indexer:
         await self._store.run(lambda store: _put_vectors(store, embedder.name, [key for key, _ in texts], vectors))
 
     def _index(
-        self, store: MemoryStore, batch: Sequence[WorkspaceFile], stamps: dict[str, FileStamp]
-    ) -> tuple[list[ParsedFile], int]:
-        """Index what changed in a batch; the files that were parsed anew, and how many of their chunks are new."""
+        self, store: MemoryStore, batch: Sequence[WorkspaceFile], stamps: dict[str, FileStamp], *, whole: bool = False
+    ) -> _Indexed:
+        """Index what changed in a batch; without the hashes of its chunks where the whole workspace is looked at."""
         fresh = [one for one in batch if not _is_same(one, stamps.get(one.path))]
         known = store.stamps([one.path for one in fresh])  # what was listed before may have been indexed since
-        # Read before the transaction begins: others that write wait for it.
-        read = [one for file in fresh if (one := self._read(file, known.get(file.path)))]
-        chunks = 0
-        if read:
-            with store.transaction():
-                chunks = sum(_put(store, one) for one in read)
-        return [one.parsed for one in read if one.parsed is not None and not one.reason], chunks
+        with _much_made():
+            return self._put_all(store, fresh, known, whole=whole)
 
-    def _index_buffer(self, store: MemoryStore, path: str, data: bytes) -> set[str]:
+    def _put_all(
+        self, store: MemoryStore, files: Sequence[WorkspaceFile], known: dict[str, FileStamp], *, whole: bool
+    ) -> _Indexed:
+        # Read before the transaction begins: others that write wait for it.
+        read = [one for file in files if (one := self._read(file, known.get(file.path)))]
+        if not read:
+            return _Indexed()
+        with store.transaction():
+            chunks = sum(_put(store, one) for one in read)
+        parsed = [one.parsed for one in read if one.parsed is not None and not one.reason]
+        hashes = () if whole else (chunk.hash for one in parsed for chunk in one.chunks)
+        return _Indexed(len(parsed), chunks, frozenset(hashes))
+
+    def _index_buffer(self, store: MemoryStore, path: str, data: bytes) -> frozenset[str]:
         """Index what an editor holds; the hashes of its chunks where it was parsed anew."""
         self._buffers[path] = data
-        parsed, _ = self._index(store, [WorkspaceFile(path, UNSURE, UNSURE)], {})
-        return {chunk.hash for one in parsed for chunk in one.chunks}
+        return self._index(store, [WorkspaceFile(path, UNSURE, UNSURE)], {}).hashes
 
     def _read(self, file: WorkspaceFile, known: FileStamp | None) -> _Read | None:
         """What a file holds now; None where it went while we looked, which the next scan knows."""
@@ -243,6 +265,18 @@ class Indexer:
         data = self._buffers[path]
         # Should this process end, the next scan reads the file itself.
         return _parsed(path, FileStamp(UNSURE, len(data), _blob(data)), data, reason_in_content(path, data), known)
+
+
+@contextmanager
+def _much_made() -> Generator[None]:
+    """Without a collector of garbage, which would look through a batch's many objects again and again for no cycle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _parsed(path: str, stamp: FileStamp, data: bytes, reason: str | None, known: FileStamp | None) -> _Read:

@@ -30,6 +30,6 @@ def read_regular(path: Path, limit: int, *, follow: bool = False) -> tuple[os.st
         if not S_ISREG(stat.st_mode) or stat.st_size > limit:
             return stat, b""
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return stat, file.read(limit)
+            return stat, file.read(min(limit, stat.st_size + 1))  # room is made for as many as are asked for
     finally:
         os.close(descriptor)

@@ -25,7 +25,7 @@ from agentinfra.memory.database import (
 from agentinfra.memory.search_store import Floats
 from agentinfra.memory.store_check import check_index
 from agentinfra.memory.store_files import FileStamp, StoreFiles
-from agentinfra.memory.store_schema import VERSION, make_anew, prepare
+from agentinfra.memory.store_schema import VERSION, begin_filling, end_filling, make_anew, prepare
 from agentinfra.memory.store_vectors import StoreVectors
 from agentinfra.memory.store_words import Filter, StoreWords, merge_words
 
@@ -143,6 +143,16 @@ class MemoryStore:
         """Forget files that are gone."""
         with reporting(self.path, self._connection):
             self._files.remove(paths)
+
+    def begin_filling(self) -> None:
+        """Get an empty index ready for many files; one that is not filled to the end is right, but slow."""
+        with reporting(self.path, self._connection):
+            begin_filling(self._connection)
+
+    def end_filling(self) -> None:
+        """Make what is made faster of a whole: what begin_filling left out, by whomever."""
+        with reporting(self.path, self._connection):
+            end_filling(self._connection)
 
     def merge_words(self) -> None:
         """Make search by words faster after much was written; see :func:`agentinfra.memory.store_words.merge_words`."""

@@ -43,6 +43,13 @@ INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 _VERSIONS = (_TABLES,)
 """What leads from each version to the next; a version that was released is never changed."""
 VERSION = len(_VERSIONS)
+_SORTED = {
+    "chunks_of_hash": "chunks (hash)",
+    "definitions_of_symbol": "definitions (symbol)",
+    "definitions_of_last": "definitions (last)",
+    "uses_of_name": "uses (name)",
+}
+"""Indexes whose entries come in no order: sorted all at once they take a quarter of the time of one after the other."""
 _OTHERS = ("memories", "memory_revision", "unfinished_forgetting")
 """Tables in the same file that are not the index's."""
 
@@ -59,6 +66,26 @@ def prepare(connection: Connection, path: Path) -> None:
         for script in _VERSIONS[check_version(connection, path, VERSION) :]:
             connection.execute(script)
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def begin_filling(connection: Connection) -> None:
+    """Leave the indexes that are dear to keep out of an empty file until it is full.
+
+    What is asked without them has the same answers, and takes longer.
+    """
+    with transaction(connection):
+        if connection.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None:
+            for name in _SORTED:
+                connection.execute(f"DROP INDEX IF EXISTS {name}")
+
+
+def end_filling(connection: Connection) -> None:
+    """Make the indexes that are missing, also where whoever began to fill the file did not come to its end."""
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")}
+    if not there.issuperset(_SORTED):
+        with transaction(connection):
+            for name, columns in _SORTED.items():
+                connection.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {columns}")
 
 
 def make_anew(connection: Connection) -> None:

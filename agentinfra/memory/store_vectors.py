@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from agentinfra.memory.database import Connection, content_version, has_vectors
-from agentinfra.memory.held_bits import HeldBits, bits_of, read_bits
+from agentinfra.memory.held_bits import HeldBits, read_bits
 from agentinfra.memory.search_store import Floats
 from agentinfra.memory.store_words import Filter
 
@@ -27,6 +27,9 @@ SELECT c.id, v.vector FROM chunks c CROSS JOIN vectors v ON v.model = ?1 AND v.h
 _MISSING = """
 SELECT c.hash FROM chunks c WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.model = ? AND v.hash = c.hash)
 GROUP BY c.hash ORDER BY max(c.id) DESC
+"""
+_OF_HASHES = """
+SELECT c.id, c.hash FROM json_each(?) j CROSS JOIN chunks c ON c.hash = j.value
 """
 _ALL = "SELECT c.id, v.vector FROM chunks c CROSS JOIN vectors v ON v.model = ? AND v.hash = c.hash"
 _BEHIND = "bits_are_behind"
@@ -56,11 +59,12 @@ class StoreVectors:
         if not len(hashes):
             return
         number = self._id(model) or self._register(model, int(vectors.shape[1]))
-        for key, vector in zip(hashes, np.ascontiguousarray(vectors, dtype=np.float32), strict=True):
-            blob = vector.tobytes()
-            self._connection.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", (number, key, blob))
-            for (chunk,) in list(self._connection.execute("SELECT id FROM chunks WHERE hash = ?", (key,))):
-                self._put_bits(number, chunk, vector)
+        floats = np.ascontiguousarray(vectors, dtype=np.float32)
+        rows = [(number, key, vector.tobytes()) for key, vector in zip(hashes, floats, strict=True)]
+        self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+        places = {key: place for place, key in enumerate(hashes)}
+        found = list(self._connection.execute(_OF_HASHES, (json.dumps([*hashes]),)))
+        self._put_bits(number, [chunk for chunk, _ in found], floats[[places[key] for _, key in found]])
 
     def of(self, model: str, hashes: Collection[str]) -> dict[str, Floats]:
         """The vectors that are kept, by the hash of their chunk."""
@@ -85,7 +89,7 @@ class StoreVectors:
         sql = "SELECT m.id, v.vector FROM models m CROSS JOIN vectors v ON v.model = m.id AND v.hash = ?"
         rows = list(self._connection.execute(sql, (key,)))
         for number, blob in rows:
-            self._put_bits(number, chunk, np.frombuffer(blob, dtype=np.float32))
+            self._put_bits(number, [chunk], np.frombuffer(blob, dtype=np.float32)[None])
 
     def drop_chunks(self, chunks: Collection[int]) -> None:
         """Find these chunks no longer; vectors stay, in case their text comes back."""
@@ -103,7 +107,7 @@ class StoreVectors:
             self._connection.execute(f"DROP TABLE IF EXISTS bits_{int(number)}")
             self._make_bits(int(number), int(dimensions))
             for chunk, blob in list(self._connection.execute(_ALL, (number,))):
-                self._put_bits(int(number), chunk, np.frombuffer(blob, dtype=np.float32))
+                self._put_bits(int(number), [chunk], np.frombuffer(blob, dtype=np.float32)[None])
         self._connection.execute(f"DROP TABLE {_BEHIND}")
 
     @property
@@ -134,13 +138,16 @@ class StoreVectors:
             self._fall_behind()
         return number
 
-    def _put_bits(self, model: int, chunk: int, vector: Floats) -> None:
-        if self._scans:
-            self._connection.execute(f"DELETE FROM bits_{model} WHERE rowid = ?", (chunk,))  # noqa: S608
-            sql = f"INSERT INTO bits_{model} (rowid, bits) VALUES (?, vec_bit(?))"  # noqa: S608
-            self._connection.execute(sql, (chunk, bits_of(vector)))
-        else:
+    def _put_bits(self, model: int, chunks: Sequence[int], vectors: Floats) -> None:
+        if not self._scans:
             self._fall_behind()
+            return
+        known = f"SELECT rowid FROM bits_{model}_rowids WHERE rowid IN (SELECT value FROM json_each(?))"  # noqa: S608
+        replaced = list(self._connection.execute(known, (json.dumps(chunks),)))
+        self._connection.executemany(f"DELETE FROM bits_{model} WHERE rowid = ?", replaced)  # noqa: S608
+        sql = f"INSERT INTO bits_{model} (rowid, bits) VALUES (?, vec_bit(?))"  # noqa: S608
+        bits = np.packbits(vectors > 0, axis=1)
+        self._connection.executemany(sql, [(one, row.tobytes()) for one, row in zip(chunks, bits, strict=True)])
 
     def _among(self, bits: HeldBits, which: Filter) -> HeldBits:
         if which.is_open:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentinfra.core.errors import ModelUnavailable
-from agentinfra.memory.embedders.words import parts_of
+from agentinfra.memory.embedders.words import identifiers_of, parts_of
 
 TABLE = Path(__file__).with_name("static-256.npz")
 VERSION = 1
 """Of the weights and their file; part of the name, because vectors of two versions cannot be compared."""
-_IDENTIFIER = re.compile(r"\w+")
 _MOST_IDENTIFIERS = 4096
 """Of one text: what comes after says little more."""
 _KEPT_IDENTIFIERS = 1 << 17
@@ -102,7 +100,7 @@ class StaticEmbedder:
         known = self._known
         if known is None or len(known) > _KEPT_IDENTIFIERS:
             self._known = known = _RowsOf(table.ids)
-        identifiers = _IDENTIFIER.findall(text)[:_MOST_IDENTIFIERS]
+        identifiers = identifiers_of(text)[:_MOST_IDENTIFIERS]
         return list(dict.fromkeys(chain.from_iterable(map(known.__getitem__, identifiers)))) or [0]
 
 
@@ -114,7 +112,7 @@ class _RowsOf(dict[str, tuple[int, ...]]):
         self._ids = ids
 
     def __missing__(self, identifier: str) -> tuple[int, ...]:
-        self[identifier] = rows = tuple(self._ids[part] for part in parts_of(identifier) if part in self._ids)
+        self[identifier] = rows = tuple([row for row in map(self._ids.get, parts_of(identifier)) if row is not None])
         return rows
 
 

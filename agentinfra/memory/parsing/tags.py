@@ -23,7 +23,7 @@ BLOCK = 8192
 """Bytes handed to a parser at once; a query's predicates ask for each text anew, too."""
 MAX_SIGNATURE = 300
 """Characters of a signature that are kept."""
-_KEPT_NAMES = 1 << 14
+_KEPT_NAMES = 1 << 12
 _DOTTED = re.compile(r"[\w$#]+(?:\.[\w$#]+)*")
 _LAST_NAME = re.compile(r"[\w$]+\Z")
 _WORD_OR_MARK = bytes(byte > 127 or chr(byte).isalnum() or chr(byte) in "_\"'`" for byte in range(256))
@@ -165,8 +165,8 @@ def _parse(parser: tree_sitter.Parser, data: bytes) -> tree_sitter.Tree:
     """The tree, within the limits; the query's own way to be stopped crashes in tree-sitter 0.26."""
     limit = time.thread_time() + MAX_SECONDS
 
-    def too_long(_offset: int, _broken: bool) -> bool:
-        return time.thread_time() > limit
+    def too_long(_offset: int, broken: bool) -> bool:
+        return broken and time.thread_time() > limit  # what is whole takes as long as it is
 
     try:
         tree = parser.parse(lambda start, _: data[start : start + BLOCK], progress_callback=too_long)

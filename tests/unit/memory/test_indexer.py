@@ -12,6 +12,9 @@ from agentinfra.memory.workspace_memory import WorkspaceMemory
 
 TEA = '"""Tea."""\n\n\ndef brew(cups):\n    """Boil water for tea."""\n    return cups * 2\n'
 
+DEAR = {"chunks_of_hash", "definitions_of_symbol", "definitions_of_last", "uses_of_name"}
+"""Indexes of the database that are made last."""
+
 
 @pytest.fixture
 def root(tmp_path):
@@ -34,6 +37,10 @@ async def memory(root, tmp_path):
 
 async def found(memory, query, **which):
     return [hit.path for hit in await memory.search(query, **which)]
+
+
+def indexes(store):
+    return {name for (name,) in store._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")}
 
 
 async def test_a_workspace_is_indexed_and_searched(memory):
@@ -131,9 +138,11 @@ def test_a_kill_in_the_middle_leaves_an_index_that_goes_on(root, tmp_path):
     half = len(store.stamps())
     assert half % 64 in (0, len(list(root.iterdir())) % 64, 402 % 64, 403 % 64)
     assert store._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert not DEAR <= indexes(store)
     store.close()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     store = MemoryStore.open(file)
+    assert indexes(store) >= DEAR
     assert len(store.stamps()) >= 402
     assert store.missing_vectors("static-256-v1") == []
     assert store.search_text("f399", 3)
