@@ -28,7 +28,7 @@ class Suite(NamedTuple):
     Attributes:
         name: Its name on the command line and in the table.
         share: Seconds it should take at most, on two cores.
-        commands: Commands to run one after the other.
+        commands: Commands to run one after the other, before the tests where there are some.
         tests: Folders and files for pytest; none where the suite is not made of tests.
         workers: Processes that share its files; worth having where tests mostly wait.
         on_request: Whether it runs only where it is named.
@@ -123,8 +123,11 @@ def run_commands(suite: Suite) -> Result:
 
 
 def run_tests(suite: Suite) -> Result:
-    """Run pytest over the suite's tests; the counts come from its report file."""
+    """Run pytest over the suite's tests, after its commands; the counts come from its report file."""
     start = time.monotonic()
+    prepared = run_commands(suite)
+    if prepared.problem:
+        return prepared
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         shared = ("-n", str(suite.workers), "--dist", "loadfile") if suite.workers > 1 else ()

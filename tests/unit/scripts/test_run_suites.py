@@ -81,6 +81,17 @@ def test_after_a_failed_setup_nothing_runs(suites):
     assert "== check" not in output
 
 
+@pytest.mark.parametrize(
+    ("code", "closing"), [(0, "1 passed, 0 failed"), (1, "0 passed, 1 failed")], ids=["prepared", "not prepared"]
+)
+def test_what_a_suite_needs_is_brought_before_its_tests_run(suites, code, closing):
+    suites.write("scripts/setup.py", f"import pathlib, sys\npathlib.Path(sys.argv[1]).touch()\nsys.exit({code})\n")
+    suites.write(".venv/bin/agentinfra", "#!/bin/sh\nexit 0\n", executable=True)
+    suites.write("tests/vscode/test_editor.py", "import os\n\ndef test_ready():\n    assert os.path.exists('--vscode')\n")
+    ended, output = suites.script("run_suites.py", "vscode")
+    assert (ended, output.splitlines()[-1]) == (code, closing)
+
+
 def test_a_suite_that_hangs_is_ended_with_its_children(suites):
     path = suites.root / "scripts" / "run_suites.py"
     path.write_text(path.read_text().replace('Suite("conformance", 60', 'Suite("conformance", 2'))
