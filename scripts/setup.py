@@ -174,7 +174,7 @@ def install_packages() -> None:
     """Install the project, editable, with the embedded model's runtime and the tools of development."""
     STAMP.unlink(missing_ok=True)  # an installation that is cut short must not pass for the earlier one
     print("Installing the Python packages into .venv (about 600 MB, a minute or two)", flush=True)
-    subprocess.run([*pip("install"), "--editable", f"{ROOT}[local,embeddings,dev]"], check=True)
+    subprocess.run([*pip("install"), "--editable", f"{ROOT}[local,embeddings,mcp,dev]"], check=True)
 
 
 def install_node_packages(wanted: tuple[tuple[Path, str], ...]) -> list[Missing]:

@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 from agentinfra.cli import options as opt
 from agentinfra.workflow.run_options import DEFAULT_MINUTES, RunOptions
@@ -48,14 +49,23 @@ def acp(
         cache=cache,
         seed=seed,
     )
+    become_server("acp", given(options))
+
+
+def become_server(protocol: str, *arguments: str) -> NoReturn:
+    """Run the server of a protocol in the place of this process, so that nobody comes between it and its client.
+
+    Args:
+        protocol: Its name as a verb.
+        arguments: Of the server's program.
+    """
     if os.isatty(0):
-        print("agentinfra acp: an editor is to start this; it speaks over standard input and output", file=sys.stderr)
-    # The process itself becomes the server, so that the editor's signals and pipes reach nobody in between.
-    command = [sys.executable, "-P", "-X", "utf8", "-m", "agentinfra_server.acp", json.dumps(_given(options))]
+        print(f"agentinfra {protocol}: an editor is to start this; it speaks over standard input", file=sys.stderr)
+    command = [sys.executable, "-P", "-X", "utf8", "-m", f"agentinfra_server.{protocol}", *arguments]
     os.execv(sys.executable, command)  # noqa: S606  (no shell is what is wanted)
 
 
-def _given(options: RunOptions) -> dict[str, object]:
+def given(options: RunOptions) -> str:
     """The fields as JSON, without what each prompt brings."""
     found = {one.name: getattr(options, one.name) for one in fields(options) if one.name not in _OF_A_PROMPT}
-    return {name: str(value) if isinstance(value, Path) else value for name, value in found.items()}
+    return json.dumps({name: str(value) if isinstance(value, Path) else value for name, value in found.items()})

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from agentinfra import __version__
-from agentinfra.cli import acp, context, index, memory, models, patch, plan, proof, runs, spec
+from agentinfra.cli import acp, context, index, mcp, memory, models, patch, plan, proof, runs, spec
 from agentinfra.cli.exit_codes import error_code
 from agentinfra.core.errors import AgentInfraError
 from agentinfra.security.clean import clean_text
@@ -54,7 +54,7 @@ for _verb in (plan.plan, plan.resume, plan.replay, runs.status, runs.report):
     commands.command()(_verb)
 for _verb in (proof.proof, runs.retry, runs.send, runs.accept, runs.reject, runs.undo, runs.redo, runs.stop):
     commands.command()(_verb)
-for _verb in (index.index, index.search, context.context, acp.acp):
+for _verb in (index.index, index.search, context.context, acp.acp, mcp.mcp):
     commands.command()(_verb)
 commands.add_typer(models.commands, name="models")
 commands.add_typer(patch.commands, name="patch")

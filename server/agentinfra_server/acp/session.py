@@ -20,17 +20,16 @@ from agentinfra_server.acp.teller import Teller
 from agentinfra_server.acp.transcript import APPROVAL, QUESTION
 from agentinfra_server.protocol.person_messages import PermissionParams, QuestionParams
 from agentinfra_server.protocol.view_messages import RunEnded, RunUpdate
-from agentinfra_server.session.client import OnChunk
+from agentinfra_server.session.client import LendsNothing
 from agentinfra_server.session.runs import Runs
 from agentinfra_server.session.workspaces import Workspaces
 
 PERMIT_SECONDS = 600.0
 END_TURN, CANCELLED = "end_turn", "cancelled"
-NO_MODELS = -33003
 SPEC = "spec.md"
 
 
-class Session:
+class Session(LendsNothing):
     """Implements :class:`agentinfra_server.session.client.Client` for its own runs, one at a time.
 
     Args:
@@ -167,26 +166,6 @@ class Session:
                 return await self._choose(call, asking.PERMISSION) == asking.ALLOW
         except TimeoutError:
             return False
-
-    async def secret(self, name: str) -> str | None:  # noqa: ARG002  (the protocol keeps none)
-        """None; keys come with the environment."""
-        return None
-
-    async def ask_model(self, params: Mapping[str, Any], on_chunk: OnChunk) -> Mapping[str, Any]:  # noqa: ARG002
-        """Refuse: the protocol lends no models.
-
-        Raises:
-            RpcError: Always.
-        """
-        raise RpcError(NO_MODELS, "the editor offers no models")
-
-    async def count_tokens(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002
-        """Refuse: the protocol lends no models.
-
-        Raises:
-            RpcError: Always.
-        """
-        raise RpcError(NO_MODELS, "the editor offers no models")
 
     async def tell_update(self, update: RunUpdate) -> None:
         """Tell what is new in the log, from the last event that was told."""

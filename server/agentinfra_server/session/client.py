@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from agentinfra.protocols.json_rpc import RpcError
 from agentinfra.workflow.run_state import RunState
 from agentinfra_server.protocol.messages import PermissionParams, QuestionParams, RunEnded, RunUpdate
 
 OnChunk = Callable[[Mapping[str, Any]], Awaitable[None]]
+NO_MODELS = -33003
 
 
 class Client(Protocol):
@@ -53,3 +55,27 @@ class Client(Protocol):
     async def tell_end(self, ended: RunEnded) -> None:
         """Tell how a run of this server ended."""
         ...
+
+
+class LendsNothing:
+    """The part of a :class:`Client` whose protocol keeps no secrets and lends no models."""
+
+    async def secret(self, name: str) -> str | None:  # noqa: ARG002  (the protocol keeps none)
+        """None; keys come with the environment."""
+        return None
+
+    async def ask_model(self, params: Mapping[str, Any], on_chunk: OnChunk) -> Mapping[str, Any]:  # noqa: ARG002
+        """Refuse: the protocol lends no models.
+
+        Raises:
+            RpcError: Always.
+        """
+        raise RpcError(NO_MODELS, "the editor offers no models")
+
+    async def count_tokens(self, params: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002
+        """Refuse: the protocol lends no models.
+
+        Raises:
+            RpcError: Always.
+        """
+        raise RpcError(NO_MODELS, "the editor offers no models")

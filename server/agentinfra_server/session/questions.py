@@ -42,7 +42,8 @@ class Questions:
 
     def waiting(self, run: str | None = None) -> list[QuestionParams]:
         """What is open, of one run or of all."""
-        return [one.params for one in self._open.values() if run in (None, one.params.run_id)]
+        waiting = [one.params for one in self._open.values() if not one.answer.done()]
+        return [one for one in waiting if run in (None, one.run_id)]
 
     def _forget(self, key: tuple[str, str], question: OpenQuestion) -> None:
         if self._open.get(key) is question:

@@ -229,17 +229,22 @@ class Runs:
         return {"allowed": await self._client.permit(asked)}
 
 
-async def spec_sha(asked: QuestionParams) -> str:
-    """The hash of a specification that waits for approval, as it is on disk now.
+async def spec_text(asked: QuestionParams) -> str:
+    """A specification that waits for approval, as it is on disk now.
 
     Raises:
         InputError: It cannot be read.
     """
     path = Path(to_fs_path(asked.uri or "") or "")
     try:
-        return body_sha(await asyncio.to_thread(path.read_text, encoding="utf-8"))
+        return await asyncio.to_thread(path.read_text, encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError(tr("{path} cannot be read", path=path), why=str(error)) from error
+
+
+async def spec_sha(asked: QuestionParams) -> str:
+    """The hash of such a specification; raises as :func:`spec_text`."""
+    return body_sha(await spec_text(asked))
 
 
 async def secrets_of(client: Client) -> dict[str, str]:
