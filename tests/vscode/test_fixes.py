@@ -37,7 +37,9 @@ def test_a_finding_is_fixed_where_it_stands_and_the_fix_undone(workbench: Workbe
     expect(page.locator(".squiggly-warning").first).to_be_visible(timeout=LONG)
     page.locator(".view-line").filter(has_text="T-2").click()
     page.keyboard.press("F8")  # to the finding
+    expect(page.locator(".marker-widget")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator(".marker-widget")).to_have_count(0)
     page.keyboard.press("Control+.")
     page.locator(".action-widget .monaco-list-row").filter(has_text="depend").first.click()
     expect(page.locator(".view-line").filter(has_text="Depends on: T-1")).to_be_visible()
