@@ -1,6 +1,7 @@
 """Starts the server: ``agentinfra-server`` or ``python -P -m agentinfra_server``, over standard input and output.
 
 For debugging, ``--tcp PORT`` and ``--ws PORT`` listen on loopback instead, and print the address and a token.
+``--mcp FOLDER`` serves an assistant by the Model Context Protocol instead, for editors that know only this command.
 
 Without ``-P`` Python puts the opened folder first on its path and runs whatever ``asyncio.py`` lies there.
 """
@@ -11,6 +12,7 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from agentinfra import __version__
@@ -25,10 +27,15 @@ def main() -> int:
     door = parser.add_mutually_exclusive_group()
     door.add_argument("--tcp", type=int, metavar="PORT", help="listen on loopback instead; 0 is any free port")
     door.add_argument("--ws", type=int, metavar="PORT", help="the same over WebSocket")
+    door.add_argument("--mcp", metavar="FOLDER", help="serve an assistant of this folder by the Model Context Protocol")
     parser.add_argument("--version", action="version", version=f"agentinfra-server {__version__}")
     given = parser.parse_args()
     if given.tcp is not None or given.ws is not None:
         return listen(given.tcp, given.ws)
+    if given.mcp is not None:
+        from agentinfra_server.mcp.__main__ import serve_folder  # noqa: PLC0415
+
+        return serve_folder(Path(given.mcp), {"init": True})
     # Only now: --version answers without the protocol's machinery.
     from agentinfra_server.output import PatientOutput  # noqa: PLC0415
     from agentinfra_server.server import create_server  # noqa: PLC0415

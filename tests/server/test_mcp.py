@@ -190,6 +190,13 @@ def command_of(process: str) -> bytes:
     return Path("/proc", process, "cmdline").read_bytes()
 
 
+async def test_the_language_servers_own_command_serves_it_too(tmp_path, folder):
+    server = str(Path(AGENTINFRA).with_name("agentinfra-server"))
+    spawned = StdioServerParameters(command=server, args=["--mcp", str(folder)], env=own_home(tmp_path), cwd=tmp_path)
+    async with Client(spawned) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
+
+
 async def test_the_workspace_is_searched(tmp_path, folder):
     (folder / "tea.py").write_text('def brew(cups):\n    """Boil water for tea."""\n    return cups * 2\n')
     (folder / "notes.md").write_text("# Water\n\nBoiling takes five minutes.\n")

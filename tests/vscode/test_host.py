@@ -34,6 +34,11 @@ def bundle() -> Path:
 
 
 @pytest.fixture
+def settings() -> dict[str, Any]:
+    return {"agentinfra.model": "client:tests/parrot"}
+
+
+@pytest.fixture
 def environment() -> dict[str, str]:
     return {"HOST_TEST_PORT": str(PORT), "OPENAI_BASE_URL": f"http://127.0.0.1:{PORT}/v1"}
 
@@ -64,11 +69,14 @@ def outcomes(server: CodeServer, vsix: Path, bundle: Path, folder: Path, *suites
                 allow.click()
             return results.exists() and results.read_text().endswith("]")
 
-        workbench.until(is_over, LIMIT)
+        try:
+            workbench.until(is_over, LIMIT)
+        finally:
+            workbench.page.screenshot(path=place / "end.png")
     return {one["title"]: one["error"] for one in json.loads(results.read_text())}
 
 
-@pytest.mark.parametrize("suite", ["commands", "trees", "secrets", "languageModels"])
+@pytest.mark.parametrize("suite", ["commands", "trees", "secrets", "languageModels", "tools"])
 def test_all_tests_of_a_suite_pass(server: CodeServer, vsix: Path, bundle: Path, folder: Path, suite: str):
     found = outcomes(server, vsix, bundle, folder, suite)
     assert found

@@ -166,11 +166,14 @@ class Workbench:
 
     def command(self, title: str, key: str | None = None) -> None:
         """Run a command of the palette, by the mouse or by a key."""
-        row = self._listed("F1", f">{title}", title)
-        if key is None:
-            row.click()
-        else:
-            self.page.keyboard.press(key)
+        for _ in range(TRIES):  # the list is drawn anew while it fills
+            row = self._listed("F1", f">{title}", title)
+            if key is not None:
+                return self.page.keyboard.press(key)
+            with contextlib.suppress(TimeoutError):
+                return row.click(timeout=3000)
+            self.page.keyboard.press("Escape")
+        raise AssertionError(f"{title} was not to be clicked at")
 
     def open(self, name: str) -> None:
         """Open a file of the folder."""

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { findPython, folderOf, install, installedPython, InstallError, which, type Plan } from "./serverInstall";
 
 const PYTHONS = ["python3", "python3.13", "python3.12", "python3.11"];
-const SIZE_MEGABYTES = 580;
+const SIZE_MEGABYTES = 600;
 
 export class Environment {
   private installing: Promise<string> | undefined;

@@ -17,6 +17,7 @@ import { showServer, showStatus } from "./status";
 import { retry, send } from "./steering";
 import { TasksView } from "./tasksView";
 import { showTests } from "./testExplorer";
+import { offerTools } from "./tools";
 
 const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "AZURE_OPENAI_API_KEY"];
 
@@ -35,8 +36,7 @@ export function activate(context: vscode.ExtensionContext): Inside | undefined {
   const environment = new Environment(context, server.log);
   server.command = () => environment.command();
   const runs = new Runs(server, context.workspaceState);
-  const needsYou = new NeedsYou(runs, server);
-  const files = new ChangedFiles(server);
+  const [needsYou, files] = [new NeedsYou(runs, server), new ChangedFiles(server)];
   const details = new Details(context.extensionUri, server, runs);
   const review = new Review(server, runs, files);
   serveLanguageModels(server);
@@ -61,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): Inside | undefined {
     showStatus(runs),
     showServer(server),
     showTests(runs),
+    offerTools(server, environment),
     vscode.window.registerFileDecorationProvider(new Decorations(runs)),
     files.register(),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void server.notify("agentinfra/trust/granted", {})),

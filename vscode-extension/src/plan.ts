@@ -4,22 +4,20 @@ import * as vscode from "vscode";
 import type { ModelInfo, RunStartParams } from "./protocol";
 import type { Server } from "./server";
 
-export async function plan(server: Server): Promise<void> {
+/** Begins a run for an idea, which the person is asked for where none is given; tells its id. */
+export async function plan(server: Server, given?: string): Promise<{ runId: string } | undefined> {
   const folder = await chosenFolder();
-  if (folder === undefined) {
-    return;
-  }
-  const idea = await typedIdea();
-  if (!idea) {
-    return;
+  const idea = folder && (given ?? (await typedIdea()));
+  if (folder === undefined || !idea) {
+    return undefined;
   }
   const settings = vscode.workspace.getConfiguration("agentinfra", folder);
   const model = settings.get<string>("model") || (await chosenModel(server));
   if (model === undefined) {
-    return;
+    return undefined;
   }
   const planner = settings.get<string>("planner") ?? "";
-  await start(server, {
+  return start(server, {
     prompt: idea,
     folder: folder.toString(),
     mode: settings.get<NonNullable<RunStartParams["mode"]>>("mode", "review"),
@@ -42,9 +40,10 @@ export async function demo(server: Server, extension: vscode.Uri): Promise<void>
   await start(server, { prompt, folder: folder.toString(), initialize: true, replay: replay.toString() });
 }
 
-async function start(server: Server, params: RunStartParams): Promise<void> {
-  await server.request("agentinfra/run/start", params);
+async function start(server: Server, params: RunStartParams): Promise<{ runId: string }> {
+  const { runId } = await server.request("agentinfra/run/start", params);
   await vscode.commands.executeCommand("agentinfra.tasks.focus");
+  return { runId };
 }
 
 async function chosenFolder(): Promise<vscode.Uri | undefined> {

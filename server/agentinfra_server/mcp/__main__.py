@@ -16,12 +16,20 @@ from agentinfra_server.mcp.searching import Search
 from agentinfra_server.mcp.tools import server
 
 
-def main() -> int:
-    """Serve the client that started this process, until it closes standard input."""
-    folder = Path(sys.argv[1])
-    options: dict[str, Any] = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
+def serve_folder(folder: Path, options: dict[str, Any]) -> int:
+    """Serve the client that started this process, until it closes standard input; the exit code.
+
+    Args:
+        folder: The workspace folder.
+        options: What holds for every run.
+    """
     server(Host(folder, options), Search(folder)).run()
     return 0
+
+
+def main() -> int:
+    """Serve what the arguments say; the exit code."""
+    return serve_folder(Path(sys.argv[1]), json.loads(sys.argv[2]) if len(sys.argv) > 2 else {})
 
 
 if __name__ == "__main__":

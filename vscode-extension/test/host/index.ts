@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import { commands } from "./commands";
 import { languageModels } from "./languageModels";
 import { secrets } from "./secrets";
+import { tools } from "./tools";
 import { trees } from "./trees";
 
 interface Outcome {
@@ -16,7 +17,7 @@ export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: "bdd", timeout: 90_000, reporter: class {} as never });
   mocha.suite.emit("pre-require", globalThis, "", mocha);
   const { results, wanted } = await setting();
-  for (const [name, suite] of Object.entries({ commands, trees, secrets, languageModels })) {
+  for (const [name, suite] of Object.entries({ commands, trees, secrets, languageModels, tools })) {
     if (wanted.includes(name)) {
       describe(name, suite);
     }
