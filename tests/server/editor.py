@@ -167,7 +167,9 @@ class Editor:
 
 
 @asynccontextmanager
-async def serving(cwd: Path, command: tuple[str, ...] = SCRIPT, **variables: str) -> AsyncIterator[Editor]:
+async def serving(
+    cwd: Path, command: tuple[str, ...] = SCRIPT, stderr: int | None = subprocess.DEVNULL, **variables: str
+) -> AsyncIterator[Editor]:
     """A server in a home of its own."""
     own = {"AGENTINFRA_DATA_DIR": str(cwd / "data"), "XDG_CACHE_HOME": str(cwd / "cache"), "HOME": str(cwd)}
     own |= {"GIT_CONFIG_GLOBAL": os.devnull, "AGENTINFRA_CONFIG": str(cwd / "config.toml")}
@@ -177,7 +179,7 @@ async def serving(cwd: Path, command: tuple[str, ...] = SCRIPT, **variables: str
         env={**os.environ, **own, **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         limit=2**24,
     )
     editor = Editor(process)

@@ -56,6 +56,17 @@ async def test_status_of_a_folder_without_runs(tmp_path):
         assert reply.get("result") == [], reply
 
 
+async def test_what_is_refused_is_logged_in_a_line_without_what_was_asked(tmp_path, capfd):
+    async with serving(tmp_path, stderr=None) as editor:
+        await editor.initialize(tmp_path)
+        secret = {"prompt": "a private idea", "model": "no-such:model"}
+        assert "error" in await editor.request("agentinfra/run/start", secret)
+        assert "error" in await editor.request("agentinfra/run/view", {"runId": "no-such-run"})
+    said = capfd.readouterr().err
+    assert [line.partition(":")[0] for line in said.splitlines()] == ["Refused", "Refused"]
+    assert "private" not in said
+
+
 def test_version_needs_no_editor():
     shown = subprocess.run([*SCRIPT, "--version"], capture_output=True, text=True, timeout=LIMIT, check=True)
     assert shown.stdout == f"agentinfra-server {__version__}\n"
