@@ -188,6 +188,8 @@ class Indexer:
         if chunks >= MANY_CHUNKS:
             await self._store.run(lambda store: store.merge_words())
         vectors = await self._embed(None if whole else touched)
+        if whole and (changed or gone):
+            await self._store.run(lambda store: store.drop_unused_vectors())
         files, skipped = await self._store.run(lambda store: (store.count_files(), len(store.skipped())))
         return IndexReport(files, changed, len(gone), skipped, chunks, vectors, time.monotonic() - began)
 

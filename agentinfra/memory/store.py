@@ -154,6 +154,11 @@ class MemoryStore:
         with reporting(self.path, self._connection):
             end_filling(self._connection)
 
+    def drop_unused_vectors(self) -> int:
+        """Drop the oldest vectors of texts that are gone, where they are many; how many went."""
+        with self.transaction():
+            return self._vectors.drop_unused()
+
     def merge_words(self) -> None:
         """Make search by words faster after much was written; see :func:`agentinfra.memory.store_words.merge_words`."""
         with reporting(self.path, self._connection):

@@ -31,7 +31,15 @@ GROUP BY c.hash ORDER BY max(c.id) DESC
 _OF_HASHES = """
 SELECT c.id, c.hash FROM json_each(?) j CROSS JOIN chunks c ON c.hash = j.value
 """
+_DROP_UNUSED = """
+DELETE FROM vectors WHERE rowid IN (
+    SELECT v.rowid FROM vectors v WHERE NOT EXISTS (SELECT 1 FROM chunks c WHERE c.hash = v.hash)
+    ORDER BY v.rowid LIMIT ?
+)
+"""
 _ALL = "SELECT c.id, v.vector FROM chunks c CROSS JOIN vectors v ON v.model = ? AND v.hash = c.hash"
+KEPT_TIMES, KEPT_LEAST = 2, 10_000
+"""Vectors of a model that are kept: so many for each chunk, and these. Texts come back with another branch."""
 _BEHIND = "bits_are_behind"
 """A table that is there while chunks were written without sqlite-vec that the scan does not know."""
 
@@ -98,6 +106,16 @@ class StoreVectors:
         for (number,) in list(self._connection.execute("SELECT id FROM models")) if self._scans and chunks else ():
             for chunk in chunks:
                 self._connection.execute(f"DELETE FROM bits_{int(number)} WHERE rowid = ?", (chunk,))  # noqa: S608
+
+    def drop_unused(self) -> int:
+        """Drop the oldest vectors of texts that are gone, where they are many; how many went."""
+        sql = "SELECT (SELECT count(*) FROM vectors), (SELECT count(*) FROM chunks), (SELECT count(*) FROM models)"
+        held, chunks, models = self._connection.execute(sql).fetchone() or (0, 0, 0)
+        too_many = held - models * (KEPT_TIMES * chunks + KEPT_LEAST)
+        if too_many > 0:
+            self._connection.execute(_DROP_UNUSED, (too_many,))
+            return self._connection.changes()
+        return 0
 
     def catch_up(self) -> None:
         """Let the scan know what was written while sqlite-vec could not be loaded; within a transaction."""

@@ -9,6 +9,7 @@ from agentinfra.memory import store_vectors
 from agentinfra.memory.chunk import Chunk, Definition, ParsedFile, Reference
 from agentinfra.memory.database import open_database
 from agentinfra.memory.store import FileStamp, MemoryStore
+from agentinfra.memory.workspace_memory import WorkspaceMemory
 
 STAMP = FileStamp(1, 2, "aa")
 
@@ -96,6 +97,41 @@ def test_bits_and_whole_vectors_give_the_same_order(store, monkeypatch):
     monkeypatch.setattr(store_vectors, "has_vectors", lambda _: False)  # as where sqlite-vec cannot be loaded
     plain = store_vectors.StoreVectors(store._connection)
     assert plain.search("m", query, 5, store_vectors.Filter()) == found
+
+
+def test_vectors_of_texts_that_are_gone_are_kept_up_to_a_bound(store, monkeypatch):
+    monkeypatch.setattr(store_vectors, "KEPT_LEAST", 3)
+    texts = [chunk(f"f{number}", f"text {number}") for number in range(9)]
+    hashes = [one.hash for one in texts]
+    for one in texts:
+        store.put_file("gone.py", STAMP, ParsedFile("python", (one,)))
+        store.put_vectors("m", [one.hash], np.ones((1, 16), dtype=np.float32))
+    store.put_vectors("m", [BREW.hash, WASH.hash], np.eye(2, 16, dtype=np.float32))
+    assert len(store.vectors("m", hashes)) == 9
+    assert store.drop_unused_vectors() == 2  # of eleven, two for each of three chunks and three more are kept
+    assert set(store.vectors("m", hashes)) == set(hashes[2:])
+    assert store.drop_unused_vectors() == 0
+    monkeypatch.setattr(store_vectors, "KEPT_LEAST", -100)
+    store.drop_unused_vectors()
+    assert set(store.vectors("m", [*hashes, BREW.hash])) == {hashes[-1], BREW.hash}  # what is in use stays
+    assert store.missing_vectors("m") == []
+
+
+async def test_an_index_of_changed_files_drops_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_vectors, "KEPT_LEAST", 0)
+    root = tmp_path / "workspace"
+    root.mkdir()
+    memory = WorkspaceMemory.open(root, data=tmp_path / "data")
+    try:
+        for number in range(6):
+            (root / "one.py").write_text(f"def f{number}():\n    return {number}\n")
+            await memory.index()
+        held = await memory._store.run(
+            lambda store: store._connection.execute("SELECT count(*) FROM vectors").fetchone()
+        )
+        assert held == (2,)
+    finally:
+        await memory.aclose()
 
 
 def test_an_edit_keeps_the_numbers_and_vectors_of_what_it_left(store):
