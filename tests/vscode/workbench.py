@@ -195,9 +195,14 @@ class Workbench:
     def show(self, name: str) -> None:
         """Show a container of the activity bar."""
         icon = self.page.locator(f'.activitybar .action-item:has(a[aria-label^="{name}"])')
-        expect(icon).to_be_visible()
-        if "checked" not in (icon.get_attribute("class") or ""):
-            icon.click()
+        title = self.page.locator(".part.sidebar .composite.title").filter(has_text=name)
+        for _ in range(TRIES):  # a window that is just coming back shows it by itself, and a click would hide it
+            expect(icon).to_be_visible()
+            if "checked" not in (icon.get_attribute("class") or ""):
+                icon.click()
+            with contextlib.suppress(AssertionError):
+                return expect(title).to_be_visible(timeout=3000)
+        raise AssertionError(f"{name} is not shown")
 
     def rows(self, view: str) -> Locator:
         """The rows of a tree of the side bar."""
