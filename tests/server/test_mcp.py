@@ -208,10 +208,19 @@ async def test_the_workspace_is_searched(tmp_path, folder):
         assert "less than or equal to 20" in await model.refused("search", query="tea", limit=1000)
 
 
-def test_without_its_package_the_verb_says_what_to_install(tmp_path):
+@pytest.mark.parametrize("command", [[AGENTINFRA, "mcp", "--workspace"], [f"{AGENTINFRA}-server", "--mcp"]])
+def test_a_folder_that_is_not_there_is_told(tmp_path, command):
+    done = subprocess.run(
+        [*command, tmp_path / "nowhere"], capture_output=True, text=True, env=own_home(tmp_path), check=False
+    )
+    assert done.returncode == 2
+    assert f"{tmp_path / 'nowhere'} is no folder" in done.stderr
+
+
+def test_without_its_package_it_says_what_to_install(tmp_path):
     program = (
-        "import sys; sys.modules['mcp'] = None; sys.argv = ['agentinfra', 'mcp']\n"
-        "from agentinfra.cli.main import main; sys.exit(main())"
+        "import sys; sys.modules['mcp'] = None; sys.argv = ['mcp', '.']\n"
+        "from agentinfra_server.mcp.__main__ import main; sys.exit(main())"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=own_home(tmp_path), check=False

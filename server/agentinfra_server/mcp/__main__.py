@@ -8,23 +8,41 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from agentinfra_server.mcp.host import Host
-from agentinfra_server.mcp.searching import Search
-from agentinfra_server.mcp.tools import server
+REFUSED = 2
 
 
 def serve_folder(folder: Path, options: dict[str, Any]) -> int:
-    """Serve the client that started this process, until it closes standard input; the exit code.
+    """Serve the client that started this process, until it closes standard input.
 
     Args:
         folder: The workspace folder.
         options: What holds for every run.
+
+    Returns:
+        0 when the client has left, 2 where it cannot be served; why is said on standard error.
     """
+    if problem := _problem(folder):
+        print(f"agentinfra mcp: {problem}", file=sys.stderr)
+        return REFUSED
+    # Only now: the protocol's package is an extra.
+    from agentinfra_server.mcp.host import Host  # noqa: PLC0415
+    from agentinfra_server.mcp.searching import Search  # noqa: PLC0415
+    from agentinfra_server.mcp.tools import server  # noqa: PLC0415
+
     server(Host(folder, options), Search(folder)).run()
     return 0
+
+
+def _problem(folder: Path) -> str:
+    if find_spec("mcp") is None:
+        return 'the protocol\'s package is not installed; pip install "agentinfra[mcp]"'
+    if not folder.is_dir():
+        return f"{folder} is no folder; name one with --workspace"
+    return ""
 
 
 def main() -> int:

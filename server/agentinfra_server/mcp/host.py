@@ -102,9 +102,10 @@ class Host(LendsNothing):
             on_progress: Told of each step.
         """
         run, told = await self.run(), None
-        while self._runs.is_live(run) and not self._runs.questions.waiting(run):
+        while self._is_busy(run):
             async with self._news:
-                await self._news.wait()
+                if self._is_busy(run):  # what came while the lock was waited for wakes nobody
+                    await self._news.wait()
             if on_progress is not None and self._newest is not None and self._newest is not told:
                 told = self._newest
                 await on_progress(told)
@@ -135,6 +136,9 @@ class Host(LendsNothing):
         """Keep how a run ended, and tell those who wait."""
         self._ended[ended.run_id] = ended
         await self._wake()
+
+    def _is_busy(self, run: str) -> bool:
+        return self._runs.is_live(run) and not self._runs.questions.waiting(run)
 
     def _refuse_a_second(self) -> None:
         if self._runs.is_live(self._run):
