@@ -77,6 +77,7 @@ def test_everything_from_the_demo_to_the_merge_is_reached_by_keys(workbench: Wor
     expect(page.locator(".monaco-menu")).to_contain_text("Undo this task")
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowRight")
+    expect(workbench.rows("Changes").filter(has_text="pace.py").first).to_be_visible()
     walk(workbench, "Changes", "pace.py")
     page.keyboard.press("Enter")
     expect(page.locator(".monaco-diff-editor .view-line").first).to_be_visible()

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { access, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import * as path from "node:path";
+import { createInterface } from "node:readline";
 
 export interface Plan {
   /** Where environments lie, one for each version of what is installed. */
@@ -147,16 +148,15 @@ async function versionOf(python: string): Promise<[number, number] | undefined> 
 
 function run(program: string, words: string[], cwd: string, report: Report, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { cwd, signal, stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, UV_NO_WRAP: "1" }; // what uv says is one line
+    const child = spawn(program, words, { cwd, env, signal, stdio: ["ignore", "pipe", "pipe"] });
     let last = "";
-    const heed = (data: Buffer) => {
-      for (const line of data.toString().split("\n").map((one) => one.trim()).filter(Boolean)) {
-        last = line;
-        report(line);
-      }
-    };
-    child.stdout.on("data", heed);
-    child.stderr.on("data", heed);
+    for (const input of [child.stdout, child.stderr]) {
+      createInterface({ input }).on("line", (line) => {
+        last = line.trim() || last;
+        report(last);
+      });
+    }
     child.on("error", reject);
     child.on("close", (code) => {
       if (code === 0) {

@@ -90,6 +90,14 @@ describe.each([
 });
 
 describe("environments of other versions", () => {
+  it("tells why it failed, in whatever pieces that comes", LONG, async () => {
+    const program = path.join(home, "uv");
+    await writeFile(program, "#!/bin/sh\nprintf 'needed was '; sleep 0.2; echo 'not found'; exit 1\n");
+    await chmod(program, 0o755);
+    const plan = await planned({ uv: program });
+    await expect(install(plan, report, forever())).rejects.toThrow("uv ended with 1: needed was not found");
+  });
+
   it("go, but for the last one", LONG, async () => {
     const plan = await planned({ uv: UV });
     for (const old of ["older", "old"]) {
