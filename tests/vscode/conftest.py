@@ -25,6 +25,14 @@ def vsix() -> Path:
     return Path(done.stdout.strip())
 
 
+@pytest.fixture(scope="session")
+def extensions(tmp_path_factory: pytest.TempPathFactory, vsix: Path) -> Path:
+    """Where the package is installed, once for all tests."""
+    place = tmp_path_factory.mktemp("installed")
+    CodeServer(HOME, place).install(vsix)
+    return place / "extensions"
+
+
 @pytest.fixture
 def settings() -> dict[str, Any]:
     """What a test sets beside the settings that keep the editor quiet."""
@@ -46,10 +54,11 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, vsix: Path, settings: dict[str, Any], environment: dict[str, str]) -> Generator[CodeServer]:
+def server(
+    tmp_path: Path, extensions: Path, settings: dict[str, Any], environment: dict[str, str]
+) -> Generator[CodeServer]:
     """The running editor with the extension."""
-    made = CodeServer(HOME, tmp_path, settings, environment)
-    made.install(vsix)
+    made = CodeServer(HOME, tmp_path, settings, environment, extensions)
     with made.running():
         yield made
 

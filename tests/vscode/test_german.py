@@ -27,9 +27,8 @@ def speak_german(place: Path) -> None:
 
 
 @pytest.fixture
-def workbench(tmp_path: Path, vsix: Path, folder: Path) -> Generator[Workbench]:
-    server = CodeServer(Path(__file__).parent, tmp_path)
-    server.install(vsix)
+def workbench(tmp_path: Path, extensions: Path, folder: Path) -> Generator[Workbench]:
+    server = CodeServer(Path(__file__).parent, tmp_path, extensions=extensions)
     speak_german(tmp_path)
     with server.running(), opened(server, folder) as shown:
         yield shown

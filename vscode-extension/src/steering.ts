@@ -10,7 +10,7 @@ const MOST_CHARACTERS = 2000;
 export async function retry(server: Server, runs: Runs, node: { task: TaskItem } | undefined): Promise<void> {
   const run = runs.shown;
   const blocked = [...(run?.tasks.values() ?? [])].filter((task) => task.state === "blocked" || task.undone);
-  const task = node?.task ?? (await chosenTask(blocked));
+  const task = node?.task ?? (blocked.length === 1 ? blocked[0] : await chosenTask(blocked));
   if (run === undefined || task === undefined) {
     return;
   }
